@@ -3,95 +3,100 @@
  * implementation in one folder and a stand-in in tests. Must never import an implementation.
  */
 
-import type { Requirement, RuleHit, Verdict } from "./decision.ts";
-import type { Agent, Facts, PolicyInput } from "./facts.ts";
-import type { Fingerprint } from "./fingerprint.ts";
-import type { RecordDraft } from "./record.ts";
-import type { Refusal } from "./refusal.ts";
-import type { Display, Ticket } from "./ticket.ts";
+import type { Requirement, RuleHit, Verdict } from './decision.ts';
+import type { Agent, Facts, PolicyInput } from './facts.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { RecordDraft } from './record.ts';
+import type { Refusal } from './refusal.ts';
+import type { Display, Ticket } from './ticket.ts';
 
 export interface Clock {
-	/** Epoch milliseconds. */
-	now(): number;
-	/** Calls back once after `ms`; returns what cancels it. Never keeps the process alive. */
-	after(ms: number, callback: () => void): () => void;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Calls back once after `ms`; returns what cancels it. Never keeps the process alive. */
+  after(ms: number, callback: () => void): () => void;
 }
 
 export interface Ids {
-	/** A fresh decision id: unique, sortable by time. */
-	decision(): string;
-	/** A fresh ticket id. */
-	ticket(): string;
+  /** A fresh decision id: unique, sortable by time. */
+  decision(): string;
+  /** A fresh ticket id. */
+  ticket(): string;
 }
 
 export interface Logger {
-	debug(fields: object, message: string): void;
-	info(fields: object, message: string): void;
-	warn(fields: object, message: string): void;
-	error(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Counts what happens, for /metrics. */
+export interface Meter {
+  decided(kind: Facts['kind'], effect: Effect, seconds: number): void;
+  refused(kind: Facts['kind'], code: ErrorCode): void;
+  /** A wait for a person ended: `released`, or the code of the refusal. */
+  waited(end: string, seconds: number): void;
 }
 
 /** Decides. Never rejects: what goes wrong inside is a verdict that denies, with its failure code. */
 export interface PolicyEngine {
-	decide(input: PolicyInput): Promise<Verdict>;
+  decide(input: PolicyInput): Promise<Verdict>;
 }
 
 /** Write-ahead evidence. */
 export interface EvidenceLog {
-	/**
-	 * Resolves once the record is written (`durable`: and fsynced). @throws Fault `evidence_unavailable`: then
-	 * nothing may be forwarded.
-	 */
-	append(
-		record: RecordDraft,
-		options?: { durable?: boolean },
-	): Promise<{ seq: number }>;
+  /**
+   * Resolves once the record is written (`durable`: and fsynced). @throws Fault `evidence_unavailable`: then
+   * nothing may be forwarded.
+   */
+  append(record: RecordDraft, options?: { durable?: boolean }): Promise<{ seq: number }>;
 }
 
 export interface HoldRequest {
-	readonly decision: string;
-	readonly agent: Agent;
-	readonly kind: Facts["kind"];
-	readonly fingerprint: Fingerprint;
-	readonly display: Display;
-	readonly rules: readonly RuleHit[];
-	readonly requirements: readonly Requirement[];
-	readonly message: string;
-	readonly revision: string;
-	/** Milliseconds until unanswered means expired. */
-	readonly expiresIn: number;
+  readonly decision: string;
+  readonly agent: Agent;
+  readonly kind: Facts['kind'];
+  readonly fingerprint: Fingerprint;
+  readonly display: Display;
+  readonly rules: readonly RuleHit[];
+  readonly requirements: readonly Requirement[];
+  readonly message: string;
+  readonly revision: string;
+  /** Milliseconds until unanswered means expired. */
+  readonly expiresIn: number;
 }
 
 /** How a hold ended, for one waiting client. */
 export type HoldResult =
-	| { readonly state: "approved" }
-	| {
-			readonly state: "denied" | "expired" | "withdrawn" | "released" | "stale";
-			readonly reason: string;
-			/** Reviewer, where one answered. */
-			readonly by: string | null;
-	  };
+  | { readonly state: 'approved' }
+  | {
+      readonly state: 'denied' | 'expired' | 'withdrawn' | 'released' | 'stale';
+      readonly reason: string;
+      /** Reviewer, where one answered. */
+      readonly by: string | null;
+    };
 
 /** One client's stake in a ticket that it opened or joined. */
 export interface Hold {
-	readonly ticket: Ticket;
-	/** Resolves when the ticket leaves `pending` (at once where it already has). Never rejects. */
-	readonly settled: Promise<HoldResult>;
-	/** approved → released, exactly once for all stakes: true for the one that may run. @throws Fault `store_unavailable`. */
-	release(): Promise<boolean>;
-	/** approved → stale: it may not run any more. */
-	stale(reason: string): Promise<void>;
-	/** The client was told to come back: the ticket outlives it. */
-	park(): Promise<void>;
-	/** The client is gone: withdraws the ticket when this was its last stake and it was never parked. */
-	leave(reason: string): Promise<void>;
+  readonly ticket: Ticket;
+  /** Resolves when the ticket leaves `pending` (at once where it already has). Never rejects. */
+  readonly settled: Promise<HoldResult>;
+  /** approved → released, exactly once for all stakes: true for the one that may run. @throws Fault `store_unavailable`. */
+  release(): Promise<boolean>;
+  /** approved → stale: it may not run any more. */
+  stale(reason: string): Promise<void>;
+  /** The client was told to come back: the ticket outlives it. */
+  park(): Promise<void>;
+  /** The client is gone: withdraws the ticket when this was its last stake and it was never parked. */
+  leave(reason: string): Promise<void>;
 }
 
 /** The approval desk, as the pipeline sees it. */
 export interface HoldDesk {
-	/**
-	 * Joins the agent's ticket for the same exact digest, pending or approved and unspent, or opens one.
-	 * A refusal when the agent has too many pending, or the store fails.
-	 */
-	submit(request: HoldRequest): Promise<Hold | Refusal>;
+  /**
+   * Joins the agent's ticket for the same exact digest, pending or approved and unspent, or opens one.
+   * A refusal when the agent has too many pending, or the store fails.
+   */
+  submit(request: HoldRequest): Promise<Hold | Refusal>;
 }
