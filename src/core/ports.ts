@@ -3,7 +3,8 @@
  * implementation in one folder and a stand-in in tests. Must never import an implementation.
  */
 
-import type { Requirement, RuleHit, Verdict } from './decision.ts';
+import type { Effect, Requirement, RuleHit, Verdict } from './decision.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Agent, Facts, PolicyInput } from './facts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { RecordDraft } from './record.ts';
