@@ -73,6 +73,8 @@ export const LIMITS = {
   cardText: 2_600,
   /** Characters of a statement or call kept in the audit log under `redacted` and `full` capture. */
   auditCapture: 16 * KIB,
+  /** Octets of one audit record; larger ones are cut, and say so. A verifier refuses to read longer lines. */
+  auditRecord: 256 * KIB,
   /** Milliseconds that open requests have to finish once a stop was asked for. */
   drain: 10_000,
   /** Milliseconds for the embedded PostgreSQL to get ready: recovery after a crash may take a while. */
