@@ -49,6 +49,8 @@ export interface Outcome {
 export interface Pipeline {
   /** Judges, waits for people where policy says so, and leaves evidence. Never rejects: trouble is a refusal. */
   admit(action: Action, caller: Caller): Promise<Admission>;
+  /** Judges for denial only: a refusal (recorded) where policy denies; null where it would allow or hold. Never rejects. */
+  preview(action: Action): Promise<Refusal | null>;
   /** Records what became of it. Never rejects: a log that cannot be written closes the pipeline to new actions. */
   settle(permit: Permit, outcome: Outcome): Promise<void>;
   /** The permit for one connection's plumbing. `digest` is the caller's own name for the connection. */
