@@ -36,10 +36,10 @@ it('releases nothing after kill -9, and says why', async () => {
   await desk.recover();
   const { tickets } = await desk.list({});
   expect(tickets.map(({ display, state, closedReason }) => [display.text, state, closedReason])).toEqual([
-    ['approved and parked', 'approved', 'Approved by alice@example.com.'],
-    ['approved', 'stale', 'Holdpoint restarted before the approved request was released.'],
+    ['approved and parked', 'approved', 'approved by alice@example.com'],
+    ['approved', 'stale', 'Holdpoint restarted before the approved request was released'],
     ['parked', 'pending', null],
-    ['waiting', 'withdrawn', 'Holdpoint restarted while the client was waiting.'],
+    ['waiting', 'withdrawn', 'Holdpoint restarted while the client was waiting'],
   ]);
   expect(evidence.records.map(({ draft }) => `${draft.type} ${draft.detail.state}`)).toEqual([
     'hold_closed withdrawn',

@@ -168,7 +168,7 @@ describe('answering', () => {
       ticket: { state: 'approved' },
     });
     expect(await bench.desk.get(id)).toMatchObject({
-      closedReason: 'Approved by alice@example.com, carol@example.com, bob@example.com.',
+      closedReason: 'approved by alice@example.com, carol@example.com, bob@example.com',
     });
   });
 
@@ -186,7 +186,7 @@ describe('answering', () => {
     });
     expect(await bench.desk.get(hold.ticket.id)).toMatchObject({
       state: 'denied',
-      closedReason: 'Denied by bob@example.com: ask for less [31m',
+      closedReason: 'denied by bob@example.com: ask for less [31m',
       answers: [{ person: 'alice@example.com' }, { person: 'bob@example.com', decision: 'deny' }],
     });
     expect(trail()).toEqual(['hold_opened', 'approval pending', 'approval denied', 'hold_closed denied']);
@@ -202,7 +202,7 @@ describe('answering', () => {
       ok: true,
       ticket: { state: 'denied' },
     });
-    expect(await hold.settled).toMatchObject({ state: 'denied', reason: 'No reason was given.' });
+    expect(await hold.settled).toMatchObject({ state: 'denied', reason: 'no reason was given' });
   });
 
   it('takes a double click as one answer', async () => {
@@ -266,7 +266,7 @@ describe('time', () => {
     bench.clock.advance(15 * MINUTE - 1);
     expect(await state(hold.ticket.id)).toBe('pending');
     bench.clock.advance(1);
-    expect(await hold.settled).toEqual({ state: 'expired', reason: 'Nobody answered in time.', by: null });
+    expect(await hold.settled).toEqual({ state: 'expired', reason: 'nobody answered in time', by: null });
     expect(await says(bench.desk, hold.ticket.id, 'alice', 'approve')).toMatchObject({
       code: 'already_closed',
     });
@@ -455,7 +455,7 @@ describe('restart', () => {
     await bench.desk.recover();
     const hold = await held(bench.desk);
     await bench.desk.close();
-    expect(await hold.settled).toMatchObject({ state: 'withdrawn', reason: 'Holdpoint is shutting down.' });
+    expect(await hold.settled).toMatchObject({ state: 'withdrawn', reason: 'Holdpoint is shutting down' });
     expect(await state(hold.ticket.id)).toBe('withdrawn');
     expect(await bench.desk.submit(holdRequest())).toMatchObject({ code: 'draining' });
     expect(await says(bench.desk, hold.ticket.id, 'alice', 'approve')).toMatchObject({ code: 'draining' });
@@ -482,11 +482,11 @@ describe('restart', () => {
     await bench.desk.recover();
     expect(await bench.desk.get(waiting.ticket.id)).toMatchObject({
       state: 'withdrawn',
-      closedReason: 'Holdpoint restarted while the client was waiting.',
+      closedReason: 'Holdpoint restarted while the client was waiting',
     });
     expect(await bench.desk.get(approved.ticket.id)).toMatchObject({
       state: 'stale',
-      closedReason: 'Holdpoint restarted before the approved request was released.',
+      closedReason: 'Holdpoint restarted before the approved request was released',
     });
     expect(closed).toEqual(['closed waiting withdrawn', 'closed overdue expired', 'closed approved stale']);
     expect(await state(parked.ticket.id)).toBe('pending');
