@@ -67,6 +67,14 @@ export const LIMITS = {
   reviewerReason: 1_000,
   /** Tickets in one page of the control API's list. */
   controlPage: 200,
+  /** Milliseconds to wait for a predecessor to let go of the approval store. */
+  storeBusy: 2_000,
+  /** Seconds after which an agent with too many pending tickets is told to try again. */
+  capacityRetryAfter: 30,
+  /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
+  deskRetry: 5_000,
+  /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
+  deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */
   cardText: 2_600,
   /** Characters of one value on a card: a name, a field, a reason. */
