@@ -26,6 +26,11 @@ function show(character: string, keep: Keep): string {
   return !keep.has(character) && UNSEEN.test(character) ? spellOut(character) : character;
 }
 
+/** How much room a shown character takes: a door that has to escape it says so here. */
+export type Weigh = (shown: string) => number;
+
+const asItIs: Weigh = (shown) => shown.length;
+
 export interface ShownText {
   /** From the start; all of it where `missing` is 0. */
   readonly head: string;
@@ -40,43 +45,43 @@ export interface ShownText {
 }
 
 /**
- * A block of text in at most `room` characters. A quarter of them goes to the end when the middle must be cut: padding
+ * A block of text in at most `room` characters, as `weigh` counts them. A quarter of them goes to the end when the middle must be cut: padding
  * in front of what matters is the cheapest way to hide it.
  */
-export function showBlock(text: string, room: number): ShownText {
+export function showBlock(text: string, room: number, weigh = asItIs): ShownText {
   const lines = text.replaceAll('\r\n', '\n');
   const total = lengthOf(lines);
-  const whole = take(lines, room, 'head');
+  const whole = take(lines, room, 'head', weigh);
   if (whole.used === lines.length)
     return { head: whole.text, tail: '', missing: 0, total, spelt: whole.spelt };
   const tailRoom = Math.floor(room / 4);
-  const head = take(lines, room - tailRoom, 'head');
-  const tail = take(lines.slice(head.used), tailRoom, 'tail');
+  const head = take(lines, room - tailRoom, 'head', weigh);
+  const tail = take(lines.slice(head.used), tailRoom, 'tail', weigh);
   const missing = total - head.count - tail.count;
   return { head: head.text, tail: tail.text, missing, total, spelt: head.spelt + tail.spelt };
 }
 
 /** One line in at most about `room` characters, which says how many more there are. */
-export function showLine(text: string, room: number): string {
-  const taken = take(text, room, 'head', IN_LINE);
+export function showLine(text: string, room: number, weigh = asItIs): string {
+  const taken = take(text, room, 'head', weigh, IN_LINE);
   const missing = lengthOf(text) - taken.count;
   return missing === 0 ? taken.text : `${taken.text}… (${missing} more characters)`;
 }
 
-function take(text: string, room: number, end: 'head' | 'tail', keep: Keep = IN_BLOCK) {
+function take(text: string, room: number, end: 'head' | 'tail', weigh: Weigh, keep: Keep = IN_BLOCK) {
   const shown: string[] = [];
   let used = 0;
-  let length = 0;
+  let weight = 0;
   let spelt = 0;
   while (used < text.length) {
     const character =
       end === 'head' ? String.fromCodePoint(text.codePointAt(used) ?? 0) : lastOf(text, text.length - used);
     const piece = show(character, keep);
-    if (length + piece.length > room) break;
+    weight += weigh(piece);
+    if (weight > room) break;
     if (piece !== character) spelt += 1;
     shown.push(piece);
     used += character.length;
-    length += piece.length;
   }
   if (end === 'tail') shown.reverse();
   return { text: shown.join(''), used, count: shown.length, spelt };

@@ -7,7 +7,7 @@
 import type { Severity } from '../core/decision.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Answer, Ticket, TicketState } from '../core/ticket.ts';
-import { type ShownText, showBlock, showLine } from './card-text.ts';
+import { type ShownText, showBlock, showLine, type Weigh } from './card-text.ts';
 
 export interface CardField {
   readonly name: string;
@@ -53,10 +53,11 @@ export interface Card {
   readonly outcome: string | null;
 }
 
-/** What reviewers are shown of `ticket`, as it is now. */
-export function cardOf(ticket: Ticket): Card {
+/** What reviewers are shown of `ticket`, as it is now, in as much room as `weigh` leaves it. */
+export function cardOf(ticket: Ticket, weigh?: Weigh): Card {
   const { agent, display } = ticket;
-  const text = showBlock(display.text, LIMITS.cardText);
+  const line: Line = (value) => showLine(value, LIMITS.cardValue, weigh);
+  const text = showBlock(display.text, LIMITS.cardText, weigh);
   return {
     ticket: ticket.id,
     state: ticket.state,
@@ -80,10 +81,14 @@ export function cardOf(ticket: Ticket): Card {
     text,
     notices: noticesOf(text, ticket.id),
     digest: ticket.fingerprint.exact,
-    needed: neededOf(ticket),
-    answers: bounded(ticket.answers.map(answerLine), LIMITS.cardFields, (more) => `${more} more answers`),
+    needed: neededOf(ticket, line),
+    answers: bounded(
+      ticket.answers.map((answer) => answerLine(answer, line)),
+      LIMITS.cardAnswers,
+      (more) => `${more} more answers`,
+    ),
     expiresAt: ticket.expiresAt,
-    outcome: outcomeOf(ticket),
+    outcome: outcomeOf(ticket, line),
   };
 }
 
@@ -104,10 +109,10 @@ function gravest({ rules }: Ticket): Severity {
   return GRAVITY[highest] ?? 'info';
 }
 
-function line(text: string): string {
-  return showLine(text, LIMITS.cardValue);
-}
+/** One value, safe to look at and short enough. */
+type Line = (value: string) => string;
 
+/** The first `most`, and what stands for the others. */
 function bounded<T>(items: readonly T[], most: number, rest: (more: number) => T): readonly T[] {
   return items.length <= most ? items : [...items.slice(0, most), rest(items.length - most)];
 }
@@ -131,10 +136,10 @@ function noticesOf(text: ShownText, id: string): readonly string[] {
   return notices;
 }
 
-function neededOf({ requirements }: Ticket): readonly string[] {
+function neededOf({ requirements }: Ticket, line: Line): readonly string[] {
   return requirements.map(({ groups, quorum }) => {
     const people = quorum === 1 ? '1 person' : `${quorum} different people`;
-    return groups.length === 0 ? people : `${people} of ${groups.map(line).join(' or ')}`;
+    return groups.length === 0 ? people : `${people} of ${groups.map((group) => line(group)).join(' or ')}`;
   });
 }
 
@@ -146,27 +151,29 @@ const DOORS: Readonly<Record<string, string>> = {
   console: 'in the console',
 };
 
-function answerLine({ person, decision, reason, via }: Answer): string {
+function answerLine({ person, decision, reason, via }: Answer, line: Line): string {
   const verb = decision === 'approve' ? 'Approved' : 'Denied';
   const door = DOORS[via] ?? `through ${line(via)}`;
   const why = reason === null || reason.trim() === '' ? '' : `: ${line(reason)}`;
   return `${verb} by ${line(person)} ${door}${why}`;
 }
 
-function outcomeOf(ticket: Ticket): string | null {
+function outcomeOf(ticket: Ticket, line: Line): string | null {
   const why = ticket.closedReason === null ? '' : ` ${sentence(line(ticket.closedReason))}`;
   switch (ticket.state) {
     case 'pending':
       return null;
     case 'approved':
-      return `${approvals(ticket)} It may run once.`;
+      return `${approvals(ticket, line)} It may run once.`;
     case 'released':
-      return `${approvals(ticket)} It was let through, once.`;
+      return `${approvals(ticket, line)} It was let through, once.`;
     case 'stale':
-      return `${approvals(ticket)} It no longer fits, and nothing ran.${why}`;
+      return `${approvals(ticket, line)} It no longer fits, and nothing ran.${why}`;
     case 'denied': {
-      const denial = ticket.answers.filter(({ decision }) => decision === 'deny').map(answerLine)[0];
-      return denial === undefined ? `Denied; nothing ran.${why}` : `${sentence(denial)} Nothing ran.`;
+      const denial = ticket.answers.find(({ decision }) => decision === 'deny');
+      return denial === undefined
+        ? `Denied; nothing ran.${why}`
+        : `${sentence(answerLine(denial, line))} Nothing ran.`;
     }
     case 'expired':
       return 'Nobody answered in time; nothing ran. This is not a denial: it may be asked again.';
@@ -175,9 +182,12 @@ function outcomeOf(ticket: Ticket): string | null {
   }
 }
 
-function approvals({ answers }: Ticket): string {
-  const given = answers.filter(({ decision }) => decision === 'approve').map(answerLine);
-  return given.length === 0 ? 'Approved.' : sentence(given.join('; '));
+function approvals({ answers }: Ticket, line: Line): string {
+  const given = answers
+    .filter(({ decision }) => decision === 'approve')
+    .map((answer) => answerLine(answer, line));
+  const shown = bounded(given, LIMITS.cardAnswers, (more) => `and ${more} more`);
+  return given.length === 0 ? 'Approved.' : sentence(shown.join('; '));
 }
 
 /** Ends with a full stop, whatever it ended with. */

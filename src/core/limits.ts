@@ -77,12 +77,14 @@ export const LIMITS = {
   deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */
   cardText: 2_600,
-  /** Characters of one value on a card: a name, a field, a reason. */
-  cardValue: 300,
-  /** Fields of the action that a card shows, and answers; how many more there are is said. */
-  cardFields: 20,
+  /** Characters of one value on a card: a name, a field, a reason. Slack takes some 11,000 on a whole card. */
+  cardValue: 200,
+  /** Fields of the action that a card shows; how many more there are is said. */
+  cardFields: 12,
   /** Reasons that a card shows; how many more there are is said. */
-  cardReasons: 10,
+  cardReasons: 6,
+  /** Answers that a card shows; how many more there are is said. */
+  cardAnswers: 5,
   /** Milliseconds that one call of Slack's Web API may take. */
   slackCall: 10_000,
   /** Milliseconds that a Socket Mode connection may take to say hello. */

@@ -5,8 +5,9 @@
 
 import type { types } from '@slack/bolt';
 import type { Severity } from '../../core/decision.ts';
-import type { Card, CardField, CardReason } from '../card.ts';
-import { codeFences, codeSpan, escapeMrkdwn } from './mrkdwn.ts';
+import type { Ticket } from '../../core/ticket.ts';
+import { type Card, type CardField, type CardReason, cardOf } from '../card.ts';
+import { codeFence, codeSpan, escapeMrkdwn, weightInCode } from './mrkdwn.ts';
 
 export type Block = types.KnownBlock;
 
@@ -32,8 +33,9 @@ export const SLACK_LIMITS = {
   header: 150,
 } as const;
 
-/** The message for one card. */
-export function messageOf(card: Card): Message {
+/** The message that shows `ticket` as it is now. */
+export function messageOf(ticket: Ticket): Message {
+  const card = cardOf(ticket, weightInCode);
   return {
     text: escapeMrkdwn(
       `${card.headline} (${card.ticket}): ${card.agent} in ${card.environment}: ${card.title}`,
@@ -50,7 +52,7 @@ export function messageOf(card: Card): Message {
       ]),
       ...sections(['*Why a person is asked*', ...card.reasons.map(reason)], mrkdwn),
       section('*Exactly what will run*'),
-      ...codeFences(whole(card), SLACK_LIMITS.text).map(section),
+      section(codeFence(whole(card))),
       ...sections(
         card.notices.map((notice) => `:warning: *${escapeMrkdwn(notice)}*`),
         mrkdwn,
@@ -65,7 +67,8 @@ export function messageOf(card: Card): Message {
  * What stands in where Slack refuses the card itself: it names the ticket and offers no button, because nobody shall
  * approve what they were not shown.
  */
-export function plainMessageOf(card: Card): Message {
+export function plainMessageOf(ticket: Ticket): Message {
+  const card = cardOf(ticket, weightInCode);
   const text = escapeMrkdwn(
     `${card.headline} (${card.ticket}). Slack refused to show this card: holdpoint approvals show ${card.ticket}`,
   );

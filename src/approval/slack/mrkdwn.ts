@@ -18,34 +18,13 @@ export function codeSpan(text: string): string {
   return `\`${escapeMrkdwn(held)}\``;
 }
 
-/**
- * Fences around `text`, as many as it takes for each to have at most `room` characters as sent. Broken between
- * lines where that can be; three backticks in a row, which would end a fence, are spelt out.
- */
-export function codeFences(text: string, room: number): readonly string[] {
-  const inside = room - '```\n\n```'.length;
+/** A fence of lines. Three backticks in a row, which would end it, are spelt out. */
+export function codeFence(text: string): string {
   const held = text.replace(/`{3,}/g, (run) => spellOut('`').repeat(run.length));
-  const chunks: string[] = [];
-  let chunk = '';
-  for (const line of held.split(/(?<=\n)/)) {
-    const escaped = escapeMrkdwn(line);
-    if (chunk !== '' && chunk.length + escaped.length > inside) {
-      chunks.push(chunk);
-      chunk = '';
-    }
-    if (escaped.length <= inside) {
-      chunk += escaped;
-      continue;
-    }
-    for (const character of line) {
-      const piece = escapeMrkdwn(character);
-      if (chunk.length + piece.length > inside) {
-        chunks.push(chunk);
-        chunk = '';
-      }
-      chunk += piece;
-    }
-  }
-  if (chunk !== '' || chunks.length === 0) chunks.push(chunk === '' ? ' ' : chunk);
-  return chunks.map((each) => `\`\`\`\n${each.replace(/\n$/, '')}\n\`\`\``);
+  return `\`\`\`\n${escapeMrkdwn(held === '' ? ' ' : held)}\n\`\`\``;
+}
+
+/** The most that a character can become in either. */
+export function weightInCode(shown: string): number {
+  return shown === '`' ? spellOut('`').length : escapeMrkdwn(shown).length;
 }

@@ -6,7 +6,6 @@
 
 import type { Logger } from '../../core/ports.ts';
 import type { Ticket } from '../../core/ticket.ts';
-import { cardOf } from '../card.ts';
 import type { DeskDoors } from '../doors.ts';
 import { type Message, messageOf, plainMessageOf } from './blocks.ts';
 import { type Shown, shownFromJson, shownToJson, versionOf } from './shown.ts';
@@ -109,13 +108,12 @@ async function showable<T>(
   logger: Logger,
   send: (message: Message) => Promise<T>,
 ): Promise<T> {
-  const card = cardOf(ticket);
   try {
-    return await send(messageOf(card));
+    return await send(messageOf(ticket));
   } catch (error) {
     const trouble = troubleOf(error);
     if (trouble.kind !== 'refused' || !UNSHOWABLE.has(trouble.error)) throw error;
     logger.error({ door: DOOR, ticket: ticket.id, error: trouble.error }, 'Slack refused a card');
-    return send(plainMessageOf(card));
+    return send(plainMessageOf(ticket));
   }
 }
