@@ -186,6 +186,9 @@ export async function startSlackStandIn(options: SlackStandInOptions = {}): Prom
     return { ok: false, error: refusal.error };
   }
 
+  /** Copies: who holds one sees what a screen showed then, and can click on it. */
+  const messages = () => workspace.messages.map((message) => ({ ...message }));
+
   const standIn: SlackStandIn = {
     apiUrl: `${base}/api/`,
     botToken: credentials.botToken,
@@ -193,8 +196,8 @@ export async function startSlackStandIn(options: SlackStandInOptions = {}): Prom
     signingSecret,
     team: workspace.team.id,
     requestUrl: null,
-    messages: () => workspace.messages.map((message) => ({ ...message })),
-    waitForMessage: (is, ms) => watch.first('message', () => workspace.messages, is, ms),
+    messages,
+    waitForMessage: (is, ms) => watch.first('message', messages, is, ms),
     ephemerals: () => [...workspace.ephemerals],
     waitForEphemeral: (is, ms) => watch.first('ephemeral', () => workspace.ephemerals, is, ms),
     calls: () => [...calls],
