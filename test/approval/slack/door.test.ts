@@ -377,7 +377,6 @@ describe('Socket Mode', () => {
     await all.slack.waitForCall(() => opens() > 1);
     all.slack.silence(false);
     const card = await all.slack.waitForMessage(about(hold.ticket.id));
-    await all.slack.waitForCall(() => opens() > 2);
     await all.slack.waitForConnections(1);
     await all.slack.click({ user: ALICE, action: 'Approve', message: card });
     expect(await hold.settled).toEqual({ state: 'approved' });
