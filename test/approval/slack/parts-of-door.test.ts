@@ -9,7 +9,7 @@ import { createOutbox } from '../../../src/approval/slack/outbox.ts';
 import { behind } from '../../../src/approval/slack/recovery.ts';
 import { retryDelay } from '../../../src/approval/slack/retry.ts';
 import { troubleOf } from '../../../src/approval/slack/trouble.ts';
-import type { Account } from '../../../src/approval/slack/web.ts';
+import { type Account, webOptions } from '../../../src/approval/slack/web.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import type { Logger } from '../../../src/core/ports.ts';
 import { handClock } from '../../support/clock.ts';
@@ -72,6 +72,17 @@ describe('trouble with Slack', () => {
     expect(retryDelay(7)).toBe(32_000);
     expect(retryDelay(8)).toBe(LIMITS.slackRetryLast);
     expect(retryDelay(1_000)).toBe(LIMITS.slackRetryLast);
+  });
+});
+
+describe('a call of the Web API', () => {
+  it('is made once, within its bound: when to call again is the outbox’s', () => {
+    const options = webOptions(undefined, boltLogger(quiet, []));
+    expect(options).toMatchObject({ timeout: LIMITS.slackCall, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true });
+    expect(options).not.toHaveProperty('slackApiUrl');
+    expect(webOptions('http://127.0.0.1:1/api/', boltLogger(quiet, []))).toMatchObject({
+      slackApiUrl: 'http://127.0.0.1:1/api/',
+    });
   });
 });
 
