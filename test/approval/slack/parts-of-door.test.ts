@@ -78,7 +78,11 @@ describe('trouble with Slack', () => {
 describe('a call of the Web API', () => {
   it('is made once, within its bound: when to call again is the outbox’s', () => {
     const options = webOptions(undefined, boltLogger(quiet, []));
-    expect(options).toMatchObject({ timeout: LIMITS.slackCall, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true });
+    expect(options).toMatchObject({
+      timeout: LIMITS.slackCall,
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+    });
     expect(options).not.toHaveProperty('slackApiUrl');
     expect(webOptions('http://127.0.0.1:1/api/', boltLogger(quiet, []))).toMatchObject({
       slackApiUrl: 'http://127.0.0.1:1/api/',
