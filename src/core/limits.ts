@@ -87,6 +87,16 @@ export const LIMITS = {
   policyMemoryPages: 4_096,
   /** Octets of a request body to the control API. */
   controlBody: 64 * KIB,
+  /** Octets of one header section to the control API. */
+  controlHeaderSection: 16 * KIB,
+  /** Milliseconds one whole request to the control API may take to arrive. */
+  controlRequest: 30_000,
+  /** Milliseconds that an idle connection to the control API is kept. */
+  controlKeepAlive: 5_000,
+  /** Sockets at once on the control address. */
+  controlConnections: 256,
+  /** Characters that a bearer token has at least. */
+  tokenLength: 20,
   /** Characters of a reviewer's reason. */
   reviewerReason: 1_000,
   /** Tickets in one page of the control API's list. */

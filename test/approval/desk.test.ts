@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TicketEvent } from '../../src/approval/doors.ts';
 import { createPeople } from '../../src/approval/people.ts';
 import { LIMITS } from '../../src/core/limits.ts';
+import { silentLogger } from '../support/logger.ts';
 import {
   AGENT,
   type Bench,
@@ -15,7 +16,6 @@ import {
   MINUTE,
   openBench,
   PEOPLE,
-  SILENT,
   START,
   says,
 } from './desk-fixture.ts';
@@ -425,7 +425,7 @@ describe('trouble', () => {
     const seen: string[] = [];
     const errors: object[] = [];
     await closeBench(bench);
-    bench = await openBench({ logger: { ...SILENT, error: (fields) => void errors.push(fields) } });
+    bench = await openBench({ logger: { ...silentLogger, error: (fields) => void errors.push(fields) } });
     bench.desk.subscribe(() => {
       throw new Error('no');
     });
