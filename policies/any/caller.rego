@@ -27,7 +27,7 @@ deny contains finding.of(rego.metadata.rule(), "the facts are of a form that thi
 
 known if {
 	input.version == 1
-	input.kind in {"http", "postgres"}
+	kind
 }
 
 # METADATA
@@ -38,3 +38,7 @@ known if {
 #   severity: critical
 #   controls: [CC8.1]
 deny contains finding.of(rego.metadata.rule(), "the policy's data has not been prepared") if not data.prepared.version == 1
+
+kind if input.kind == "http"
+
+kind if input.kind == "postgres"

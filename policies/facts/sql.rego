@@ -16,31 +16,19 @@ flags contains flag if {
 }
 
 # METADATA
-# title: Unremarkable flags
-# description: |
-#   The flags that a statement may carry and still run without a person. A list of what is known to be harmless by
-#   itself, never of what is known to be harmful: a flag that is not here, or is new, is remarkable.
-unremarkable := {
-	# Shape of reads; how much they read is for the bulk_export pack to judge.
-	"aggregate_only", "cte", "has_limit", "has_where", "lateral", "limit_huge", "limit_not_const", "needs_bind_value",
-	"needs_row_estimate", "needs_view_resolution", "no_limit", "no_where", "paging", "recursive", "row_lock", "set_op",
-	"system_catalog", "values", "whole_row", "with_ties",
-	# Shape of writes; the writes pack judges those that have no WHERE.
-	"cte_dml", "current_of", "tautology", "upsert",
-	# Sessions; the session pack judges which setting.
-	"cursor", "execute", "explain_analyze", "explain_only", "fn_set_config", "listen", "multi", "named_statement",
-	"notify", "portal_limit", "prepare", "secret_literal", "session_reset", "set_guc", "txn_control", "with_hold",
-	# Code that is PostgreSQL's own and changes nothing outside its session.
-	"custom_type_cast", "fn_benign", "fn_catalog_probe", "fn_notify", "fn_sequence_write", "fn_xid_assign",
-	"maintenance", "possible_functional_notation",
-}
-
-# METADATA
 # title: Remarkable
 # description: What keeps a statement from running unasked, whatever the packs say.
-remarkable contains flag if some flag in (flags - unremarkable)
+remarkable contains flag if {
+	some flag in flags
+	not data.vocabulary.sql.unremarkable[flag]
+}
 
 remarkable contains "unparsed" if not input.sql.parsed
+
+# METADATA
+# title: Remarkable flags of one sort
+# description: Those that data.vocabulary.sql.marks.<sort> lists.
+marked(sort) := [flag | some flag in remarkable; sort[flag]]
 
 # METADATA
 # title: Whether a relation is one of PostgreSQL's catalogues

@@ -24,9 +24,15 @@ hold contains finding.of(rego.metadata.rule(), $"administers: {http.action}") if
 #   severity: medium
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"does something that is not recognised: {http.action}") if {
-	not input.action.access in {"admin", "read", "write"}
+	not recognised
 	not http.tunnel
 }
+
+recognised if input.action.access == "admin"
+
+recognised if input.action.access == "read"
+
+recognised if input.action.access == "write"
 
 # METADATA
 # title: Secrets
@@ -35,7 +41,7 @@ hold contains finding.of(rego.metadata.rule(), $"does something that is not reco
 #   id: http.secrets
 #   severity: critical
 #   controls: [CC6.1]
-hold contains finding.of(rego.metadata.rule(), $"handles secrets: {http.action}") if "secrets" in http.tags
+hold contains finding.of(rego.metadata.rule(), $"handles secrets: {http.action}") if http.tags.secrets
 
 # METADATA
 # title: Privileges
@@ -44,10 +50,11 @@ hold contains finding.of(rego.metadata.rule(), $"handles secrets: {http.action}"
 #   id: http.privilege
 #   severity: critical
 #   controls: [CC6.2, CC6.3]
-hold contains finding.of(rego.metadata.rule(), $"changes privileges: {http.action}") if {
-	some tag in {"privilege", "privileged"}
-	tag in http.tags
-}
+hold contains finding.of(rego.metadata.rule(), $"changes privileges: {http.action}") if privileged
+
+privileged if http.tags.privilege
+
+privileged if http.tags.privileged
 
 # METADATA
 # title: Deletion
@@ -58,7 +65,7 @@ hold contains finding.of(rego.metadata.rule(), $"changes privileges: {http.actio
 #   controls: [CC6.1, A1.2]
 hold contains finding.of(rego.metadata.rule(), $"deletes: {http.action}") if deletes
 
-deletes if "delete" in http.tags
+deletes if http.tags.delete
 
 deletes if input.attributes.request.http.method == "DELETE"
 
@@ -69,7 +76,7 @@ deletes if input.attributes.request.http.method == "DELETE"
 #   id: http.bulk
 #   severity: high
 #   controls: [CC6.1, CC6.7]
-hold contains finding.of(rego.metadata.rule(), $"reads or changes much at once: {http.action}") if "bulk" in http.tags
+hold contains finding.of(rego.metadata.rule(), $"reads or changes much at once: {http.action}") if http.tags.bulk
 
 # METADATA
 # title: Running systems
@@ -79,12 +86,10 @@ hold contains finding.of(rego.metadata.rule(), $"reads or changes much at once: 
 #   severity: high
 #   controls: [CC6.8, CC8.1]
 hold contains finding.of(rego.metadata.rule(), $"changes a running system ({what}): {http.action}") if {
-	marks := http.tags & operations
+	marks := [tag | some tag in http.tags; data.vocabulary.http.operations[tag]]
 	count(marks) > 0
 	what := concat(", ", marks)
 }
-
-operations := {"config", "deploy", "exec", "infrastructure", "restart", "scale"}
 
 # METADATA
 # title: Source changes
@@ -93,7 +98,7 @@ operations := {"config", "deploy", "exec", "infrastructure", "restart", "scale"}
 #   id: http.source
 #   severity: high
 #   controls: [CC8.1]
-hold contains finding.of(rego.metadata.rule(), $"merges: {http.action}") if "merge" in http.tags
+hold contains finding.of(rego.metadata.rule(), $"merges: {http.action}") if http.tags.merge
 
 # METADATA
 # title: Tools of others
@@ -102,10 +107,11 @@ hold contains finding.of(rego.metadata.rule(), $"merges: {http.action}") if "mer
 #   id: http.tool
 #   severity: medium
 #   controls: [CC6.1, CC6.8]
-hold contains finding.of(rego.metadata.rule(), $"runs a tool or a batch: {http.action}") if {
-	some tag in {"batch", "tool"}
-	tag in http.tags
-}
+hold contains finding.of(rego.metadata.rule(), $"runs a tool or a batch: {http.action}") if tool
+
+tool if http.tags.batch
+
+tool if http.tags.tool
 
 # METADATA
 # title: GraphQL mutation
@@ -115,16 +121,9 @@ hold contains finding.of(rego.metadata.rule(), $"runs a tool or a batch: {http.a
 #   severity: medium
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"changes data through GraphQL: {http.action}") if {
-	"graphql" in http.tags
+	http.tags.graphql
 	input.action.access == "write"
 }
-
-# METADATA
-# title: Tags that are judged elsewhere, or mean no harm by themselves
-judged := {
-	"ambiguous", "batch", "bulk", "delete", "graphql", "inference", "merge", "metadata", "method_override", "privilege",
-	"privileged", "push", "secrets", "self", "tool",
-} | operations
 
 # METADATA
 # title: Unknown tag
@@ -134,7 +133,7 @@ judged := {
 #   severity: medium
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"is marked {marks}: {http.action}") if {
-	unknown := http.tags - judged
+	unknown := [tag | some tag in http.tags; not data.vocabulary.http.known_tags[tag]]
 	count(unknown) > 0
 	marks := concat(", ", unknown)
 }

@@ -17,7 +17,7 @@ deny contains finding.of(rego.metadata.rule(), "calls the cloud metadata service
 
 metadata if input.http.destination_class == "metadata"
 
-metadata if "metadata" in http.tags
+metadata if http.tags.metadata
 
 # METADATA
 # title: Link-local
@@ -37,7 +37,7 @@ deny contains finding.of(rego.metadata.rule(), "calls a link-local address") if 
 #   id: http.self
 #   severity: critical
 #   controls: [CC6.1, CC6.6]
-deny contains finding.of(rego.metadata.rule(), "calls Holdpoint itself") if "self" in http.tags
+deny contains finding.of(rego.metadata.rule(), "calls Holdpoint itself") if http.tags.self
 
 # METADATA
 # title: Denied host

@@ -45,5 +45,5 @@ hold contains finding.of(rego.metadata.rule(), $"changes the cluster: {http.acti
 #   controls: [CC6.1, CC6.8]
 hold contains finding.of(rego.metadata.rule(), $"reaches into a container or node: {http.action}") if {
 	input.action.service == "kubernetes"
-	input.action.subresource in {"attach", "ephemeralcontainers", "exec", "portforward", "proxy"}
+	data.vocabulary.http.inside[input.action.subresource]
 }

@@ -17,7 +17,7 @@ hold contains finding.of(rego.metadata.rule(), "has a target that servers read i
 
 ambiguous if input.http.ambiguous
 
-ambiguous if "ambiguous" in http.tags
+ambiguous if http.tags.ambiguous
 
 # METADATA
 # title: Method override
@@ -27,7 +27,7 @@ ambiguous if "ambiguous" in http.tags
 #   severity: high
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), "asks to be treated as another method") if {
-	"method_override" in http.tags
+	http.tags.method_override
 }
 
 # METADATA

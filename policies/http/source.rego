@@ -15,10 +15,13 @@ import data.holdpoint.finding
 #   severity: high
 #   controls: [CC8.1]
 hold contains finding.of(rego.metadata.rule(), $"pushes to {where}: {http.action}") if {
-	"push" in http.tags
+	http.tags.push
 	not plain
-	where := object.get(input, ["parsed_body", "branch"], "a branch that policy cannot tell")
 }
+
+default where := "a branch that policy cannot tell"
+
+where := branch if is_string(branch)
 
 plain if {
 	not input.parsed_body.force

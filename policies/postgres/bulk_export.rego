@@ -15,7 +15,7 @@ import data.holdpoint.finding
 #   controls: [CC6.1, CC6.7]
 hold contains finding.of(rego.metadata.rule(), $"reads all of {sources}") if exports
 
-exports if "bulk_export" in sql.flags
+exports if sql.remarkable.bulk_export
 
 exports if {
 	some statement in input.sql.statements
@@ -52,7 +52,7 @@ bounded(statement) if {
 #   id: postgres.agg_export
 #   severity: high
 #   controls: [CC6.1, CC6.7]
-hold contains finding.of(rego.metadata.rule(), $"folds {sources} into few rows") if "agg_export" in sql.flags
+hold contains finding.of(rego.metadata.rule(), $"folds {sources} into few rows") if sql.remarkable.agg_export
 
 # METADATA
 # title: Large read
@@ -73,8 +73,8 @@ extents contains statement.limit if {
 }
 
 extents contains input.sql.estimate.rows if {
-	not "aggregate_only" in sql.flags
-	not "explain_only" in sql.flags
+	not sql.flags.aggregate_only
+	not sql.flags.explain_only
 }
 
 # METADATA
@@ -86,10 +86,13 @@ extents contains input.sql.estimate.rows if {
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), "has a condition that may be true of every row") if {
 	some statement in input.sql.statements
-	some flag in {"needs_bind_value", "needs_row_estimate"}
-	flag in statement.flags
+	unknown_extent(statement)
 	not few(statement)
 }
+
+unknown_extent(statement) if "needs_bind_value" in statement.flags
+
+unknown_extent(statement) if "needs_row_estimate" in statement.flags
 
 # A read that returns a known, small number of rows whatever its condition says.
 few(statement) if {
@@ -119,4 +122,4 @@ hold contains finding.of(rego.metadata.rule(), $"touches {relations}, listed as 
 #   id: postgres.copy_out
 #   severity: high
 #   controls: [CC6.1, CC6.7]
-hold contains finding.of(rego.metadata.rule(), $"copies {sources} out") if "copy_to" in sql.flags
+hold contains finding.of(rego.metadata.rule(), $"copies {sources} out") if sql.remarkable.copy_to

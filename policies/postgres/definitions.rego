@@ -6,12 +6,6 @@ package holdpoint.postgres.definitions
 import data.holdpoint.facts.sql
 import data.holdpoint.finding
 
-# Objects that hold no rows: dropping one can be undone from its definition.
-rowless := {
-	"DROP AGGREGATE", "DROP CAST", "DROP COLLATION", "DROP FUNCTION", "DROP INDEX", "DROP OPERATOR", "DROP POLICY",
-	"DROP PROCEDURE", "DROP ROUTINE", "DROP RULE", "DROP STATISTICS", "DROP TRIGGER", "DROP VIEW",
-}
-
 # METADATA
 # title: Destruction
 # description: Dropping what holds rows, or emptying it, has no way back.
@@ -25,11 +19,15 @@ deny contains finding.of(rego.metadata.rule(), $"destroys {what}") if {
 	what := target(statement)
 }
 
-destroys(statement) if statement.node in {"DropdbStmt", "TruncateStmt", "DropTableSpaceStmt"}
+destroys(statement) if statement.node == "TruncateStmt"
+
+destroys(statement) if statement.node == "DropdbStmt"
+
+destroys(statement) if statement.node == "DropTableSpaceStmt"
 
 destroys(statement) if {
 	statement.node == "DropStmt"
-	not statement.command in rowless
+	not data.vocabulary.sql.rowless_drops[statement.command]
 }
 
 target(statement) := sql.names(statement.writes) if {
@@ -44,10 +42,7 @@ target(statement) := sql.names(statement.writes) if {
 #   severity: high
 #   controls: [CC6.1, CC8.1]
 hold contains finding.of(rego.metadata.rule(), $"changes definitions ({what})") if {
-	marks := sql.flags & {
-		"cascade", "create_function", "ddl", "extension", "rename", "replace", "rls", "rule", "schema_wide", "security_definer",
-		"select_into", "shadow", "temp", "trigger", "view",
-	}
+	marks := sql.marked(data.vocabulary.sql.marks.definition)
 	count(marks) > 0
 	what := concat(", ", marks)
 }
@@ -59,7 +54,7 @@ hold contains finding.of(rego.metadata.rule(), $"changes definitions ({what})") 
 #   id: postgres.privilege
 #   severity: critical
 #   controls: [CC6.2, CC6.3]
-hold contains finding.of(rego.metadata.rule(), "changes who may do what") if "privilege" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "changes who may do what") if sql.remarkable.privilege
 
 # METADATA
 # title: Catalogue written
@@ -90,9 +85,7 @@ deny contains finding.of(rego.metadata.rule(), $"reads credentials from {relatio
 credentials contains sql.name(relation) if {
 	some statement in input.sql.statements
 	some relation in statement.reads
-	relation.name in {
-		"pg_authid", "pg_shadow", "pg_subscription", "pg_user_mapping", "pg_user_mappings", "user_mapping_options",
-	}
+	data.vocabulary.sql.credential_catalogues[relation.name]
 }
 
 # METADATA
@@ -110,11 +103,7 @@ hold contains finding.of(rego.metadata.rule(), $"reads {relations}, which reveal
 revealing contains sql.name(relation) if {
 	some statement in input.sql.statements
 	some relation in statement.reads
-	relation.name in {
-		"pg_file_settings", "pg_hba_file_rules", "pg_ident_file_mappings", "pg_largeobject", "pg_statistic",
-		"pg_statistic_ext_data", "pg_stats", "pg_stats_ext", "pg_stats_ext_exprs", "pg_stat_ssl", "pg_stat_gssapi",
-		"pg_stat_statements",
-	}
+	data.vocabulary.sql.revealing_catalogues[relation.name]
 }
 
 revealing contains sql.name(relation) if {

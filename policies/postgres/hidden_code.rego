@@ -13,7 +13,7 @@ import data.holdpoint.finding
 #   id: postgres.do
 #   severity: high
 #   controls: [CC6.1, CC6.8]
-hold contains finding.of(rego.metadata.rule(), "runs an anonymous code block") if "do" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "runs an anonymous code block") if sql.remarkable.do
 
 # METADATA
 # title: SQL out of sight
@@ -23,8 +23,8 @@ hold contains finding.of(rego.metadata.rule(), "runs an anonymous code block") i
 #   severity: high
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), "runs SQL that its text does not show") if {
-	some flag in {"dynamic_sql", "fn_sql_exec", "hidden_sql"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.hidden_sql[flag]
 }
 
 # METADATA
@@ -35,7 +35,7 @@ hold contains finding.of(rego.metadata.rule(), "runs SQL that its text does not 
 #   severity: medium
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"calls code that is not PostgreSQL's own ({what})") if {
-	marks := sql.flags & {"call", "custom_operator", "fn_user"}
+	marks := sql.marked(data.vocabulary.sql.marks.user_code)
 	count(marks) > 0
 	what := concat(", ", marks)
 }
@@ -48,8 +48,8 @@ hold contains finding.of(rego.metadata.rule(), $"calls code that is not PostgreS
 #   severity: medium
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), "runs a prepared statement or cursor that was not seen before") if {
-	some flag in {"needs_cursor_lookup", "needs_prepared_lookup"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.unknown_prepared[flag]
 }
 
 # METADATA
@@ -60,10 +60,7 @@ hold contains finding.of(rego.metadata.rule(), "runs a prepared statement or cur
 #   severity: high
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"cannot be read with certainty ({what})") if {
-	marks := sql.flags & {
-		"ident_contains_dot", "ident_truncated", "opaque", "parse_error_or_ident", "parser_disagreement",
-		"possible_lossy_decode", "session_unknown",
-	}
+	marks := sql.marked(data.vocabulary.sql.marks.opaque)
 	count(marks) > 0
 	what := concat(", ", marks)
 }

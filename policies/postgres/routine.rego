@@ -39,16 +39,24 @@ writing contains relation if {
 	some relation in statement.writes
 }
 
-row_nodes := {"DeleteStmt", "InsertStmt", "SelectStmt", "UpdateStmt"}
-
-only(nodes, allowed) if {
-	every node in nodes { node in allowed }
+only_rows(nodes) if {
+	every node in nodes { data.vocabulary.sql.row_nodes[node] }
 }
 
 # Rows read or changed. How many, and under what condition, the other packs have judged.
 routine(statement) if {
-	statement.node in (row_nodes | {"DeclareCursorStmt", "PrepareStmt"})
-	only(statement.nested, row_nodes)
+	data.vocabulary.sql.row_nodes[statement.node]
+	only_rows(statement.nested)
+}
+
+routine(statement) if {
+	statement.node == "DeclareCursorStmt"
+	only_rows(statement.nested)
+}
+
+routine(statement) if {
+	statement.node == "PrepareStmt"
+	only_rows(statement.nested)
 }
 
 routine(statement) if {
@@ -59,17 +67,10 @@ routine(statement) if {
 routine(statement) if {
 	statement.node == "ExplainStmt"
 	"explain_analyze" in statement.flags
-	count(statement.writes) == 0
-	only(statement.nested, {"SelectStmt"})
+	only_rows(statement.nested)
 }
 
-# The session's own housekeeping. A name that was not seen before is remarkable, so EXECUTE and FETCH are of known ones.
-routine(statement) if {
-	statement.node in {
-		"ClosePortalStmt", "ConstraintsSetStmt", "DeallocateStmt", "DiscardStmt", "ExecuteStmt", "FetchStmt", "ListenStmt",
-		"NotifyStmt", "TransactionStmt", "UnlistenStmt", "VariableSetStmt", "VariableShowStmt",
-	}
-}
+routine(statement) if data.vocabulary.sql.housekeeping[statement.node]
 
 # VACUUM and ANALYZE as autovacuum runs them; VACUUM FULL carries the flag lock.
 routine(statement) if statement.node == "VacuumStmt"

@@ -13,7 +13,7 @@ import data.holdpoint.finding
 #   id: postgres.copy_program
 #   severity: critical
 #   controls: [CC6.1, CC6.8]
-deny contains finding.of(rego.metadata.rule(), "runs a program on the database server") if "copy_program" in sql.flags
+deny contains finding.of(rego.metadata.rule(), "runs a program on the database server") if sql.remarkable.copy_program
 
 # METADATA
 # title: Files on the server
@@ -23,8 +23,8 @@ deny contains finding.of(rego.metadata.rule(), "runs a program on the database s
 #   severity: critical
 #   controls: [CC6.1, CC6.8]
 deny contains finding.of(rego.metadata.rule(), "reads or writes files on the database server") if {
-	some flag in {"copy_file", "fn_file"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.server_files[flag]
 }
 
 # METADATA
@@ -35,8 +35,8 @@ deny contains finding.of(rego.metadata.rule(), "reads or writes files on the dat
 #   severity: critical
 #   controls: [CC6.6, CC6.7]
 deny contains finding.of(rego.metadata.rule(), "makes the database server connect elsewhere") if {
-	some flag in {"fn_remote_sql", "outbound"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.outbound[flag]
 }
 
 # METADATA
@@ -47,8 +47,8 @@ deny contains finding.of(rego.metadata.rule(), "makes the database server connec
 #   severity: critical
 #   controls: [CC6.8]
 deny contains finding.of(rego.metadata.rule(), "loads code into the database server") if {
-	some flag in {"load_library", "untrusted_language"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.native_code[flag]
 }
 
 # METADATA
@@ -58,7 +58,7 @@ deny contains finding.of(rego.metadata.rule(), "loads code into the database ser
 #   id: postgres.alter_system
 #   severity: critical
 #   controls: [CC6.1, CC8.1]
-deny contains finding.of(rego.metadata.rule(), "changes the server's own settings") if "alter_system" in sql.flags
+deny contains finding.of(rego.metadata.rule(), "changes the server's own settings") if sql.remarkable.alter_system
 
 # METADATA
 # title: Replication
@@ -70,8 +70,8 @@ deny contains finding.of(rego.metadata.rule(), "changes the server's own setting
 deny contains finding.of(rego.metadata.rule(), "sets up or uses replication") if replicates
 
 replicates if {
-	some flag in {"fn_replication", "replication"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.replication[flag]
 }
 
 replicates if input.sql.protocol == "replication"
@@ -84,8 +84,8 @@ replicates if input.sql.protocol == "replication"
 #   severity: high
 #   controls: [CC6.1, A1.1]
 hold contains finding.of(rego.metadata.rule(), "administers the server or other sessions") if {
-	some flag in {"fn_admin", "fn_backend_control"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.server_admin[flag]
 }
 
 # METADATA
@@ -95,7 +95,7 @@ hold contains finding.of(rego.metadata.rule(), "administers the server or other 
 #   id: postgres.large_object
 #   severity: medium
 #   controls: [CC6.1]
-hold contains finding.of(rego.metadata.rule(), "reads or writes large objects") if "fn_large_object" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "reads or writes large objects") if sql.remarkable.fn_large_object
 
 # METADATA
 # title: Delay
@@ -104,4 +104,4 @@ hold contains finding.of(rego.metadata.rule(), "reads or writes large objects") 
 #   id: postgres.delay
 #   severity: low
 #   controls: [A1.1]
-hold contains finding.of(rego.metadata.rule(), "keeps the session asleep") if "fn_delay" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "keeps the session asleep") if sql.remarkable.fn_delay

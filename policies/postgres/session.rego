@@ -14,7 +14,7 @@ import data.holdpoint.finding
 #   severity: critical
 #   controls: [CC6.1]
 deny contains finding.of(rego.metadata.rule(), $"changes how the server reads statements ({what})") if {
-	marks := sql.flags & {"encoding_attack", "encoding_change", "lexer_change", "nul_byte", "scs_sensitive"}
+	marks := sql.marked(data.vocabulary.sql.marks.lexer)
 	count(marks) > 0
 	what := concat(", ", marks)
 }
@@ -28,7 +28,8 @@ deny contains finding.of(rego.metadata.rule(), $"changes how the server reads st
 #   controls: [CC6.1]
 deny contains finding.of(rego.metadata.rule(), "cannot be parsed") if {
 	not input.sql.parsed
-	not input.sql.protocol in {"fastpath", "replication"}
+	input.sql.protocol != "fastpath"
+	input.sql.protocol != "replication"
 }
 
 # METADATA
@@ -38,7 +39,7 @@ deny contains finding.of(rego.metadata.rule(), "cannot be parsed") if {
 #   id: postgres.session_authorization
 #   severity: critical
 #   controls: [CC6.1, CC6.3]
-deny contains finding.of(rego.metadata.rule(), "makes the session another user") if "set_session_auth" in sql.flags
+deny contains finding.of(rego.metadata.rule(), "makes the session another user") if sql.remarkable.set_session_auth
 
 # METADATA
 # title: Calls without SQL
@@ -49,7 +50,7 @@ deny contains finding.of(rego.metadata.rule(), "makes the session another user")
 #   controls: [CC6.1]
 deny contains finding.of(rego.metadata.rule(), "calls a function by number") if calls_by_number
 
-calls_by_number if "fastpath" in sql.flags
+calls_by_number if sql.remarkable.fastpath
 
 calls_by_number if input.sql.protocol == "fastpath"
 
@@ -61,7 +62,7 @@ calls_by_number if input.sql.protocol == "fastpath"
 #   severity: high
 #   controls: [CC6.1]
 deny contains finding.of(rego.metadata.rule(), "starts the session with settings of its own") if {
-	"startup_options" in sql.flags
+	sql.remarkable.startup_options
 }
 
 # METADATA
@@ -72,7 +73,7 @@ deny contains finding.of(rego.metadata.rule(), "starts the session with settings
 #   severity: high
 #   controls: [CC6.1, CC6.3]
 hold contains finding.of(rego.metadata.rule(), "changes the session's role") if {
-	"set_role" in sql.flags
+	sql.remarkable.set_role
 }
 
 # METADATA
@@ -83,7 +84,7 @@ hold contains finding.of(rego.metadata.rule(), "changes the session's role") if 
 #   severity: high
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), "changes which schemas bare names mean") if {
-	"search_path_change" in sql.flags
+	sql.remarkable.search_path_change
 }
 
 # METADATA
@@ -95,11 +96,14 @@ hold contains finding.of(rego.metadata.rule(), "changes which schemas bare names
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"changes {what}") if {
 	some statement in input.sql.statements
-	some flag in {"fn_set_config", "set_guc"}
-	flag in statement.flags
+	sets(statement)
 	not harmless(statement)
 	what := settings(statement)
 }
+
+sets(statement) if "set_guc" in statement.flags
+
+sets(statement) if "fn_set_config" in statement.flags
 
 settings(statement) := concat(", ", statement.settings) if {
 	count(statement.settings) > 0
@@ -109,14 +113,5 @@ settings(statement) := concat(", ", statement.settings) if {
 # title: Whether a statement changes only settings that are known to be harmless
 harmless(statement) if {
 	count(statement.settings) > 0
-	every setting in statement.settings { setting in harmless_settings }
-}
-
-# Presentation, time limits and the shape of transactions. Nothing here widens what a session may read, write or run.
-harmless_settings := {
-	"application_name", "bytea_output", "client_min_messages", "datestyle", "default_transaction_deferrable",
-	"default_transaction_isolation", "extra_float_digits", "idle_in_transaction_session_timeout", "idle_session_timeout",
-	"intervalstyle", "jit", "lc_monetary", "lc_numeric", "lc_time", "lock_timeout", "random_page_cost",
-	"statement_timeout", "synchronize_seqscans", "timezone", "transaction_deferrable", "transaction_isolation",
-	"transaction_timeout",
+	every setting in statement.settings { data.vocabulary.sql.harmless_settings[setting] }
 }

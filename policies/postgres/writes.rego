@@ -6,18 +6,16 @@ package holdpoint.postgres.writes
 import data.holdpoint.facts.sql
 import data.holdpoint.finding
 
-changing := {"DeleteStmt", "UpdateStmt"}
-
+# Whether rows that are there already are changed by it.
 changes(statement) if {
-	statement.node in changing
 	not "explain_only" in statement.flags
+	some node in array.concat([statement.node], statement.nested)
+	changing(node)
 }
 
-changes(statement) if {
-	some node in statement.nested
-	node in changing
-	not "explain_only" in statement.flags
-}
+changing("DeleteStmt")
+
+changing("UpdateStmt")
 
 # METADATA
 # title: UPDATE or DELETE of every row
@@ -50,7 +48,7 @@ unconditional(statement) if {
 #   controls: [CC6.1, PI1.3]
 hold contains finding.of(rego.metadata.rule(), $"merges into {sql.names(statement.writes)}") if {
 	some statement in input.sql.statements
-	"MergeStmt" in ({statement.node} | {node | some node in statement.nested})
+	"MergeStmt" in array.concat([statement.node], statement.nested)
 	not "explain_only" in statement.flags
 }
 
@@ -63,8 +61,8 @@ hold contains finding.of(rego.metadata.rule(), $"merges into {sql.names(statemen
 #   controls: [CC6.1, PI1.2]
 hold contains finding.of(rego.metadata.rule(), $"loads rows into {sql.names(statement.writes)} that policy does not see") if {
 	some statement in input.sql.statements
-	some flag in {"bulk_import", "copy_from", "copy_stdin"}
-	flag in statement.flags
+	some flag in statement.flags
+	data.vocabulary.sql.marks.bulk_import[flag]
 }
 
 # METADATA
@@ -74,7 +72,7 @@ hold contains finding.of(rego.metadata.rule(), $"loads rows into {sql.names(stat
 #   id: postgres.copy_dml
 #   severity: high
 #   controls: [CC6.1, PI1.3]
-hold contains finding.of(rego.metadata.rule(), "copies out what it changes") if "copy_dml" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "copies out what it changes") if sql.remarkable.copy_dml
 
 # METADATA
 # title: EXPLAIN ANALYZE of a write
@@ -97,8 +95,8 @@ hold contains finding.of(rego.metadata.rule(), $"runs the write to {sql.names(st
 #   severity: medium
 #   controls: [A1.1]
 hold contains finding.of(rego.metadata.rule(), "locks whole relations or the server") if {
-	some flag in {"fn_lock", "lock"}
-	flag in sql.flags
+	some flag in sql.remarkable
+	data.vocabulary.sql.marks.lock[flag]
 }
 
 # METADATA
@@ -108,7 +106,7 @@ hold contains finding.of(rego.metadata.rule(), "locks whole relations or the ser
 #   id: postgres.two_phase
 #   severity: medium
 #   controls: [A1.1]
-hold contains finding.of(rego.metadata.rule(), "leaves or ends a prepared transaction") if "two_phase" in sql.flags
+hold contains finding.of(rego.metadata.rule(), "leaves or ends a prepared transaction") if sql.remarkable.two_phase
 
 # METADATA
 # title: A sequence set back
