@@ -83,6 +83,12 @@ export const LIMITS = {
   policyDeadline: 1_000,
   /** Decisions kept by exact input. */
   policyCacheEntries: 5_000,
+  /** Characters of an input that is worth keeping in that cache. */
+  policyCacheInput: 16 * KIB,
+  /** Inputs handed to the policy's thread at once. */
+  policyBatch: 64,
+  /** Octets of a policy bundle, packed and unpacked. */
+  policyBundle: 64 * MIB,
   /** 64 KiB pages of WebAssembly memory that one policy instance may use (256 MiB). */
   policyMemoryPages: 4_096,
   /** Octets of a request body to the control API. */
