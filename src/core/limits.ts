@@ -73,6 +73,12 @@ export const LIMITS = {
   auditCapture: 16 * KIB,
   /** Milliseconds that open requests have to finish once a stop was asked for. */
   drain: 10_000,
+  /** Milliseconds for the embedded PostgreSQL to get ready: recovery after a crash may take a while. */
+  embeddedReady: 60_000,
+  /** Milliseconds for each way of stopping the embedded PostgreSQL, before the next, harder one. */
+  embeddedStop: 10_000,
+  /** Milliseconds that an embedded PostgreSQL whose owner was killed may take to stop, before a new one gives up. */
+  embeddedPredecessor: 10_000,
 } as const;
 
 export type LimitName = keyof typeof LIMITS;
