@@ -64,7 +64,7 @@ export function runProgram(
 
 /** The lines of PostgreSQL's own that say what is wrong, for one line to the operator. */
 export function complaint(output: string): string {
-  const lines = output.split('\n').map((line) => line.trim());
+  const lines = output.split('\n').map((line) => line.replace(/^(?:backend> )+/, '').trim());
   const told = lines.filter((line) => /\b(?:PANIC|FATAL|ERROR|error|HINT):/.test(line));
   return (told.length > 0 ? told : lines.filter((line) => line !== '').slice(-3)).join(' ');
 }
