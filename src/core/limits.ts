@@ -19,12 +19,21 @@ export const LIMITS = {
   pgAuthMessage: 64 * KIB,
   /** Octets of one CopyData message from the agent. The server's own bound is 1 GiB. */
   pgCopyData: 64 * MIB,
+  /** Octets of a server message that is read whole (status, completion, error). A longer error goes by unread. */
+  pgServerMessage: MIB,
+  /** Characters of one parameter's value in the facts, and of all of them together; the digest covers them whole. */
+  pgParameterText: 64 * KIB,
+  pgParametersText: MIB,
   /** Octets kept of one Sync-delimited batch before it is decided. */
   pgBatchBytes: 128 * MIB,
   /** Messages kept of one Sync-delimited batch before it is decided. */
   pgBatchMessages: 10_000,
   /** Named prepared statements, and portals, tracked in one session. */
   pgPreparedStatements: 10_000,
+  /** Milliseconds from connecting to the first ReadyForQuery; the server's own authentication_timeout. */
+  pgOpening: 60_000,
+  /** Milliseconds that a session's sockets have to close once it has ended. */
+  pgLinger: 5_000,
   /** Sessions at once on one PostgreSQL listener. */
   pgSessions: 1_000,
   /** Octets of SQL text that are parsed. */
