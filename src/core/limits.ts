@@ -31,6 +31,8 @@ export const LIMITS = {
   sqlText: MIB,
   /** Depth of nested comments; PostgreSQL's own lexer is quadratic in it. */
   sqlCommentDepth: 64,
+  /** Statements in one text. */
+  sqlStatements: 2_000,
   /** Milliseconds one parse may take before its worker is replaced. */
   sqlParseDeadline: 1_000,
   /** Parsed statements kept by exact text. */
@@ -89,12 +91,53 @@ export const LIMITS = {
   reviewerReason: 1_000,
   /** Tickets in one page of the control API's list. */
   controlPage: 200,
+  /** Milliseconds to wait for a predecessor to let go of the approval store. */
+  storeBusy: 2_000,
+  /** Seconds after which an agent with too many pending tickets is told to try again. */
+  capacityRetryAfter: 30,
+  /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
+  deskRetry: 5_000,
+  /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
+  deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */
   cardText: 2_600,
+  /** Characters of one value on a card: a name, a field, a reason. Slack takes some 11,000 on a whole card. */
+  cardValue: 200,
+  /** Fields of the action that a card shows; how many more there are is said. */
+  cardFields: 12,
+  /** Reasons that a card shows; how many more there are is said. */
+  cardReasons: 6,
+  /** Answers that a card shows; how many more there are is said. */
+  cardAnswers: 5,
+  /** Milliseconds that one call of Slack's Web API may take. */
+  slackCall: 10_000,
+  /** Milliseconds that a Socket Mode connection may take to say hello. */
+  slackHello: 15_000,
+  /** Milliseconds before the first and the last of a row of attempts to reach Slack; each waits twice as long. */
+  slackRetryFirst: 500,
+  slackRetryLast: 60_000,
+  /** Octets of one signed request from Slack: it carries the whole card that was clicked. */
+  slackRequest: MIB,
+  /** Milliseconds that what Slack said about an account is believed. */
+  slackAccountAge: 300_000,
+  /** Accounts whose state is kept that long. */
+  slackAccounts: 1_000,
+  /** Milliseconds that cards not yet posted have to get out once a stop was asked for. */
+  slackFlush: 2_000,
+  /** Closed tickets whose cards are checked after a restart, newest first. */
+  slackRecovery: 1_000,
   /** Characters of a statement or call kept in the audit log under `redacted` and `full` capture. */
   auditCapture: 16 * KIB,
+  /** Octets of one audit record; larger ones are cut, and say so. A verifier refuses to read longer lines. */
+  auditRecord: 256 * KIB,
   /** Milliseconds that open requests have to finish once a stop was asked for. */
   drain: 10_000,
+  /** Milliseconds for the embedded PostgreSQL to get ready: recovery after a crash may take a while. */
+  embeddedReady: 60_000,
+  /** Milliseconds for each way of stopping the embedded PostgreSQL, before the next, harder one. */
+  embeddedStop: 10_000,
+  /** Milliseconds that an embedded PostgreSQL whose owner was killed may take to stop, before a new one gives up. */
+  embeddedPredecessor: 10_000,
 } as const;
 
 export type LimitName = keyof typeof LIMITS;
