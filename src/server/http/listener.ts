@@ -133,8 +133,9 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAd
 }
 
 function refuseUnparsed(error: Error, socket: Duplex, connections: Connections): void {
-  // In the middle of an answer to an earlier request, an answer to this one would be read as part of it.
-  if (connections.underWay(socket) > 0 || (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+  const [open, ...others] = connections.underWay(socket);
+  // Once an answer has begun, or where another has to come first, this one would be read as part of it.
+  if (others.length > 0 || open?.headersSent || (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
     socket.destroy();
     return;
   }

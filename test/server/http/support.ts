@@ -181,7 +181,7 @@ export interface Origin {
 }
 
 export async function startOrigin(listener: RequestListener): Promise<Origin> {
-  return serve(createHttpServer(listener));
+  return serve(createHttpServer({ maxHeaderSize: 256 * 1024 }, listener));
 }
 
 /** An HTTPS server for `names`, under an authority of its own. */
