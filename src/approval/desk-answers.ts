@@ -35,9 +35,9 @@ export async function takeAnswer(
   const reason = reasonText(given.reason);
   const ticket = await endings.current(ticketId);
   if (ticket === null)
-    return { ok: false, code: 'not_found', reason: `There is no ticket ${ticketId}.`, ticket };
+    return { ok: false, code: 'not_found', reason: `there is no ticket ${ticketId}`, ticket };
   if (reason === undefined) {
-    const bound = `A reason has at most ${LIMITS.reviewerReason} characters.`;
+    const bound = `a reason has at most ${LIMITS.reviewerReason} characters`;
     return { ok: false, code: 'bad_request', reason: bound, ticket };
   }
   const { person, decision, via } = given;
@@ -56,7 +56,7 @@ export async function takeAnswer(
   if (moved !== null) return { ok: true, ticket: moved };
   // Another process was first: the record above says what was asked, this one says that it had no effect.
   const now = (await options.store.get(ticketId)) ?? ticket;
-  return refuse(options, now, answer, { code: 'already_closed', reason: `${ticketId} is ${now.state}.` });
+  return refuse(options, now, answer, { code: 'already_closed', reason: `${ticketId} is ${now.state}` });
 }
 
 async function apply(
@@ -68,14 +68,14 @@ async function apply(
   const { store, stakes, announcer, endings, logger, people } = options;
   const { person, at, reason } = answer;
   if (to === 'denied') {
-    const why = reason === null ? `Denied by ${person}.` : `Denied by ${person}: ${reason}`;
+    const why = reason === null ? `denied by ${person}` : `denied by ${person}: ${reason}`;
     return endings.end(ticket, to, why, answer);
   }
   const answered = { ...ticket, answers: [...ticket.answers, answer] };
   let after: Ticket = answered;
   if (to === 'approved') {
     const names = [...new Set(approversOf(answered, people).map(({ id }) => id))].join(', ');
-    const closedReason = `Approved by ${names}.`;
+    const closedReason = `approved by ${names}`;
     if (!(await store.move(ticket.id, { from: 'pending', to, at, reason: closedReason, answer })))
       return null;
     after = { ...answered, state: to, closedReason };
@@ -103,7 +103,7 @@ export function failedAnswer(error: unknown): AnswerResult {
   return {
     ok: false,
     code: fault?.code ?? 'internal',
-    reason: fault?.message ?? 'The answer could not be taken.',
+    reason: fault?.message ?? 'the answer could not be taken',
     ticket: null,
   };
 }

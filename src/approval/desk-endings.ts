@@ -55,8 +55,8 @@ export function createEndings(options: EndingsOptions): Endings {
       return { to: ticket.state === 'pending' ? 'withdrawn' : 'stale', reason: gone.reason };
     if (clock.now() < ticket.expiresAt) return null;
     return ticket.state === 'pending'
-      ? { to: 'expired', reason: 'Nobody answered in time.' }
-      : { to: 'stale', reason: 'It was approved, and not used before it expired.' };
+      ? { to: 'expired', reason: 'nobody answered in time' }
+      : { to: 'stale', reason: 'it was approved, and not used before it expired' };
   }
 
   async function end(ticket: Ticket, to: Ending, reason: string, answer?: Answer): Promise<Ticket | null> {
@@ -108,7 +108,7 @@ export function createEndings(options: EndingsOptions): Endings {
       if (ticket !== null && !isEnd(ticket.state)) arm(ticket);
     } catch (error) {
       // Whoever waits learns it now: the ticket cannot be answered any more, only not yet be closed.
-      stakes.settleAll(ticketId, { state: 'expired', reason: 'Nobody answered in time.', by: null });
+      stakes.settleAll(ticketId, { state: 'expired', reason: 'nobody answered in time', by: null });
       postpone(ticketId, error);
     }
   }
@@ -141,5 +141,5 @@ export function isEnd(state: TicketState): boolean {
 
 function resultOf(to: Ending, reason: string, answer: Answer | undefined): HoldResult {
   if (to !== 'denied' || answer === undefined) return { state: to, reason, by: null };
-  return { state: to, reason: answer.reason ?? 'No reason was given.', by: answer.person };
+  return { state: to, reason: answer.reason ?? 'no reason was given', by: answer.person };
 }

@@ -31,10 +31,10 @@ export function createHold({ store, people, stakes, endings, turn }: HoldOptions
     if (now?.state !== 'approved') return false;
     // Again, at the last moment: after a restart with other people or groups, those who approved may not count.
     if (!met(now.requirements, approversOf(now, people))) {
-      await endings.end(now, 'stale', 'Those who approved it may not approve it any more.');
+      await endings.end(now, 'stale', 'those who approved it may not approve it any more');
       return false;
     }
-    return (await endings.end(now, 'released', 'Released to the client that asked.')) !== null;
+    return (await endings.end(now, 'released', 'released to the client that asked')) !== null;
   }
 
   async function stale(reason: string): Promise<void> {

@@ -22,14 +22,14 @@ export function judge(ticket: Ticket, answer: DoorAnswer, people: People): Judge
   if (isSelf(ticket, person.id)) {
     return refused(
       'self_approval',
-      `${person.id} is who ${ticket.agent.id} acts for, and nobody answers their own request.`,
+      `${person.id} is who ${ticket.agent.id} acts for, and nobody answers their own request`,
     );
   }
   if (!entitled(ticket.requirements, person)) {
     const groups = [...new Set(ticket.requirements.flatMap((requirement) => requirement.groups))];
     return refused(
       'not_entitled',
-      `${person.id} is in none of the groups that are asked: ${groups.join(', ')}.`,
+      `${person.id} is in none of the groups that are asked: ${groups.join(', ')}`,
     );
   }
   if (repeats(ticket, answer)) return { verdict: 'repeats' };

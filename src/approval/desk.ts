@@ -67,19 +67,19 @@ export function createDesk(options: DeskOptions): Desk {
   function notOpen(): Refusal | null {
     if (phase === 'open') return null;
     return phase === 'closed'
-      ? refusal('draining', 'Holdpoint is shutting down.')
-      : refusal('store_unavailable', 'The approval desk has not read its tickets yet.');
+      ? refusal('draining', 'Holdpoint is shutting down')
+      : refusal('store_unavailable', 'the approval desk has not read its tickets yet');
   }
 
   async function submit(request: HoldRequest): Promise<Hold | Refusal> {
     const closed = notOpen();
     if (closed !== null) return closed;
     if (!answerable(request.requirements))
-      return refusal('policy_malformed', 'Policy holds this, and names nobody who could approve it.');
+      return refusal('policy_malformed', 'policy holds this, and names nobody who could approve it');
     const joined = await joinable(request);
     if (joined !== null) return createHold(holding, joined);
     if ((await store.countPending(request.agent.id)) >= maxPending) {
-      const reason = `${request.agent.id} has ${maxPending} requests waiting for approval already.`;
+      const reason = `${request.agent.id} has ${maxPending} requests waiting for approval already`;
       return refusal('hold_capacity', reason, { retryAfter: LIMITS.capacityRetryAfter });
     }
     const ticket = await open(request);
@@ -141,9 +141,9 @@ export function createDesk(options: DeskOptions): Desk {
     if (phase !== 'new') return;
     for (const ticket of await store.unfinished()) {
       if (!ticket.parked && ticket.state === 'pending')
-        await endings.end(ticket, 'withdrawn', 'Holdpoint restarted while the client was waiting.');
+        await endings.end(ticket, 'withdrawn', 'Holdpoint restarted while the client was waiting');
       else if (!ticket.parked)
-        await endings.end(ticket, 'stale', 'Holdpoint restarted before the approved request was released.');
+        await endings.end(ticket, 'stale', 'Holdpoint restarted before the approved request was released');
       else {
         const now = await endings.current(ticket.id);
         if (now !== null && !isEnd(now.state)) endings.arm(now);
@@ -155,7 +155,7 @@ export function createDesk(options: DeskOptions): Desk {
   async function close(): Promise<void> {
     phase = 'closed';
     for (const ticketId of stakes.tickets()) {
-      const reason = 'Holdpoint is shutting down.';
+      const reason = 'Holdpoint is shutting down';
       stakes.settleAll(ticketId, { state: 'withdrawn', reason, by: null });
       await endings.abandon(ticketId, reason, false);
     }

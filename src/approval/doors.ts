@@ -40,7 +40,7 @@ export type AnswerResult =
   | {
       readonly ok: false;
       readonly code: ErrorCode;
-      /** One sentence for the reviewer: why not. */
+      /** For the reviewer: why not. */
       readonly reason: string;
       /** As it is now; null where there is no such ticket, or it could not be read. */
       readonly ticket: Ticket | null;

@@ -31,6 +31,8 @@ export const LIMITS = {
   sqlText: MIB,
   /** Depth of nested comments; PostgreSQL's own lexer is quadratic in it. */
   sqlCommentDepth: 64,
+  /** Statements in one text. */
+  sqlStatements: 2_000,
   /** Milliseconds one parse may take before its worker is replaced. */
   sqlParseDeadline: 1_000,
   /** Parsed statements kept by exact text. */
@@ -45,12 +47,34 @@ export const LIMITS = {
   httpTarget: 32 * KIB,
   /** Octets of a held request's body, spooled to disk past `inspect.max_body`. */
   httpHeldBody: 256 * MIB,
+  /** Nested arrays and objects in a JSON body that is read; deeper is unknown. */
+  jsonDepth: 200,
+  /** Parts of a multipart body that is read; more is unknown. */
+  multipartParts: 200,
+  /** Octets of a refused request's body that are read and thrown away, so that the refusal can be read. */
+  httpDiscard: 256 * KIB,
+  /** Milliseconds without an octet of a body that is being collected. */
+  httpBodyIdle: 60_000,
+  /** Requests at once on one HTTP/1.1 client connection (pipelining). */
+  httpPipelined: 32,
+  /** Milliseconds an idle client connection is kept. */
+  httpKeepAlive: 60_000,
+  /** Milliseconds a tunnel's client may take to finish its TLS handshake. */
+  httpTlsHandshake: 10_000,
   /** Sockets at once on the HTTP listener. */
   httpConnections: 2_000,
   /** Milliseconds a request's header section may take to arrive. */
   httpHeaderTimeout: 20_000,
   /** TLS contexts of minted leaf certificates kept. */
   tlsContexts: 1_000,
+  /** Host names whose addresses are remembered. */
+  resolvedNames: 1_000,
+  /** Milliseconds that the addresses of a name are remembered. */
+  resolvedFor: 5_000,
+  /** Milliseconds one look-up of a name may take. */
+  resolveDeadline: 10_000,
+  /** Upstream origins with a pool of connections; the least recently used goes first. */
+  upstreamPools: 256,
   /** Milliseconds to connect and finish TLS with an upstream. */
   upstreamConnect: 10_000,
   /** Octets of the policy input document. */
@@ -104,6 +128,8 @@ export const LIMITS = {
   slackRecovery: 1_000,
   /** Characters of a statement or call kept in the audit log under `redacted` and `full` capture. */
   auditCapture: 16 * KIB,
+  /** Octets of one audit record; larger ones are cut, and say so. A verifier refuses to read longer lines. */
+  auditRecord: 256 * KIB,
   /** Milliseconds that open requests have to finish once a stop was asked for. */
   drain: 10_000,
   /** Milliseconds for the embedded PostgreSQL to get ready: recovery after a crash may take a while. */

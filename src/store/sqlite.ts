@@ -27,13 +27,14 @@ export async function openSqliteStore(file: string): Promise<TicketStore> {
   const connection = attempt(`opening ${file}`, () => {
     createPrivate(file);
     const opened = new Database(file, { timeout: LIMITS.storeBusy });
+    lock(opened);
     try {
-      prepareConnection(opened);
-      return opened;
+      migrate({ exec: (sql) => opened.exec(sql), version: () => userVersion(opened) });
     } catch (error) {
-      opened.close();
+      letGo(opened);
       throw error;
     }
+    return opened;
   });
   return storeOn(connection);
 }
@@ -50,18 +51,18 @@ function createPrivate(file: string): void {
   }
 }
 
-function prepareConnection(connection: Connection): void {
+function lock(connection: Connection): void {
   try {
     // Exclusive before WAL: the lock lasts as long as the process, and no shared-memory file is needed.
     connection.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     connection.exec('PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; COMMIT;');
   } catch (cause) {
-    if (!isBusy(cause)) throw cause;
-    throw new Fault('store_unavailable', 'another Holdpoint uses this state_dir: give each process its own', {
-      cause,
-    });
+    connection.close();
+    const { code } = cause as { code?: unknown };
+    if (typeof code !== 'string' || !code.startsWith('SQLITE_BUSY')) throw cause;
+    const why = 'another Holdpoint uses this state_dir: give each process its own';
+    throw new Fault('store_unavailable', why, { cause });
   }
-  migrate({ exec: (sql) => connection.exec(sql), version: () => pragma(connection, 'user_version') });
 }
 
 function storeOn(connection: Connection): TicketStore {
@@ -159,14 +160,19 @@ function storeOn(connection: Connection): TicketStore {
 
     async close() {
       attempt('closing', () => {
-        if (!connection.open) return;
-        // Statements that are not collected yet keep SQLite’s handle, and with it the lock: leaving WAL gives it up.
-        connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL;');
-        connection.exec('SELECT count(*) FROM tickets;');
-        connection.close();
+        if (connection.open) letGo(connection);
       });
     },
   };
+}
+
+/** Statements that are not collected yet keep SQLite’s handle, and with it the lock: leaving WAL gives it up. */
+function letGo(connection: Connection): void {
+  if (connection.inTransaction) connection.exec('ROLLBACK');
+  connection.exec(
+    'PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema;',
+  );
+  connection.close();
 }
 
 const APPEND_ANSWER = `UPDATE tickets SET answers = json_insert(answers, '$[#]', json(?)) WHERE id = ?`;
@@ -222,12 +228,7 @@ function attempt<T>(doing: string, work: () => T): T {
   }
 }
 
-function pragma(connection: Connection, name: string): number {
-  const [row] = connection.prepare(`PRAGMA ${name}`).all() as Record<string, number>[];
-  return row?.[name] ?? 0;
-}
-
-function isBusy(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+function userVersion(connection: Connection): number {
+  const [row] = connection.prepare('PRAGMA user_version').all() as { user_version: number }[];
+  return row?.user_version ?? 0;
 }

@@ -32,7 +32,10 @@ export type SessionEffect =
       readonly kind: 'discard';
       readonly what: 'all' | 'plans' | 'sequences' | 'temp';
     }
-  /** `value` null: to default (RESET, SET … TO DEFAULT). `name` is lower case; `*` for RESET ALL. */
+  /**
+   * `value` null: to default (RESET, SET … TO DEFAULT); empty: the text does not show it. `name` is lower case; `*` for
+   * RESET ALL; `?` for some setting that the text does not show.
+   */
   | {
       readonly kind: 'set';
       readonly name: string;
@@ -49,6 +52,10 @@ export interface AnalysedStatement {
   readonly effects: readonly SessionEffect[];
   /** Highest $n that the statement uses; 0 for none. */
   readonly parameters: number;
+  /** The $n that is the row limit of the statement's own query, or null. */
+  readonly limitParameter: number | null;
+  /** Names of its common table expressions. */
+  readonly ctes: readonly string[];
 }
 
 export interface SqlAnalysis {
