@@ -1,45 +1,54 @@
-/** The last act: the log is what it claims to be, and a log with one byte changed is not. */
+/** The last acts: Holdpoint closes its log; the log is what it claims to be; a log with one byte changed is not. */
 
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdpoint } from '../support/holdpoint-cli.ts';
 import type { Stage } from './stage.ts';
 import type { World } from './world.ts';
 
-export async function evidenceActs(stage: Stage, world: World): Promise<void> {
-  const audit = join(world.holdpoint.stateDir, 'audit');
+/** What an auditor is handed: the records, what vouches for them, and the key to check that with. */
+const EVIDENCE = ['audit.jsonl', 'audit.checkpoints', 'audit.leaves', 'audit.pub'];
 
-  await stage.act('The log is verified', async ({ says, check }) => {
-    says('auditor', 'holdpoint audit verify');
-    const { code, stdout, stderr } = await holdpoint(world.holdpoint, 'audit', 'verify');
-    says('auditor', (stdout || stderr).trim());
-    check('it is whole and signed', code === 0, code);
-    const records = await readRecords(join(audit, 'audit.jsonl'));
+export async function evidenceActs(stage: Stage, world: World): Promise<void> {
+  const { stateDir } = world.holdpoint;
+
+  await stage.act('Holdpoint stops, and its log is verified', async ({ says, check }) => {
+    const stopped = await world.holdpoint.terminate();
+    check('it drains and exits with 0', stopped === 0, stopped);
+    const faults = world.slack.faults();
+    check('Slack has nothing to complain of', faults.length === 0, faults);
+    says('auditor', 'holdpoint audit verify --require-complete');
+    const { code, stdout, stderr } = await holdpoint(
+      'audit',
+      'verify',
+      '--dir',
+      stateDir,
+      '--require-complete',
+    );
+    says('auditor', stdout + stderr);
+    check('the log is whole, and signed to its end', code === 0, code);
+    const records = await readRecords(join(stateDir, 'audit.jsonl'));
     const count = (type: string) => records.filter((record) => record.type === type).length;
-    check('it tells of both approvals and the denial', count('approval') >= 3, count('approval'));
-    check('every hold was opened and closed', count('hold_opened') === 3 && count('hold_closed') === 3, {
-      opened: count('hold_opened'),
-      closed: count('hold_closed'),
-    });
+    const counts = { opened: count('hold_opened'), closed: count('hold_closed'), answers: count('approval') };
+    check('it tells of three holds, opened and closed', counts.opened === 3 && counts.closed === 3, counts);
+    check('and of every answer that was given', counts.answers >= 3, counts);
   });
 
   await stage.act('A copy with one byte changed is found out', async ({ says, check }) => {
-    const copy = join(world.scratch, 'audit-copy');
-    await cp(audit, copy, { recursive: true });
+    const copy = join(world.scratch, 'copy');
+    await mkdir(copy);
+    for (const name of EVIDENCE) await copyFile(join(stateDir, name), join(copy, name));
     const file = join(copy, 'audit.jsonl');
-    const records = await readRecords(file);
-    const record = records.find(({ type }) => type === 'approval');
+    const record = (await readRecords(file)).find(({ type }) => type === 'approval');
     if (!record) throw new Error('the log has no approval to change');
     const bytes = await readFile(file);
-    const at = bytes.indexOf('"approval"', lineStart(bytes, record.line)) + 1;
-    bytes[at] = 'A'.charCodeAt(0);
+    bytes[bytes.indexOf('"approval"', lineStart(bytes, record.line)) + 1] = 'A'.charCodeAt(0);
     await writeFile(file, bytes);
-    says('auditor', `changes one byte in record ${record.seq} of a copy; holdpoint audit verify ${copy}`);
-    const { code, stdout, stderr } = await holdpoint(world.holdpoint, 'audit', 'verify', copy);
-    const said = (stdout + stderr).trim();
-    says('auditor', said);
+    says('auditor', `changes one byte of record ${record.seq} in a copy, and verifies the copy`);
+    const { code, stdout, stderr } = await holdpoint('audit', 'verify', file);
+    says('auditor', stdout + stderr);
     check('the copy is refused', code === 1, code);
-    check(`and record ${record.seq} is named`, new RegExp(`\\b${record.seq}\\b`).test(said), said);
+    check(`record ${record.seq} is named`, new RegExp(`\\brecord ${record.seq}\\b`).test(stdout), stdout);
   });
 }
 

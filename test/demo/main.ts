@@ -32,20 +32,12 @@ async function play(): Promise<number> {
     process.stderr.write(`the demo could not start: ${error instanceof Error ? error.message : error}\n`);
     return 3;
   }
-  let faults: readonly string[] = [];
-  let stopped: number | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.end());
   try {
     write(`Ready after ${Math.round(world.holdpoint.readyAfter)} ms, the database made and loaded.`);
     await databaseActs(stage, world, sqlAgent());
     await httpActs(stage, world);
     await evidenceActs(stage, world);
-    faults = world.slack.faults();
-    await stage.act('Everybody goes home', async ({ check }) => {
-      stopped = await world.holdpoint.stop();
-      check('Holdpoint drains and exits with 0', stopped === 0, world.holdpoint.output().slice(-2_000));
-      check('Slack had nothing to complain of', faults.length === 0, faults);
-    });
   } finally {
     await world.end();
   }

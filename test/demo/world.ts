@@ -86,7 +86,7 @@ export async function createWorld(): Promise<World> {
     endings.push(() => running.stop());
     await slack.waitForConnections(1);
 
-    const printed = await holdpoint(running, 'ca', 'print');
+    const printed = await holdpoint('ca', 'print', '--config', running.configFile);
     if (printed.code !== 0) throw new Error(`holdpoint ca print failed: ${printed.stderr}`);
     const interceptionCaFile = join(scratch, 'holdpoint-ca.pem');
     await writeFile(interceptionCaFile, printed.stdout);

@@ -43,8 +43,10 @@ export interface Running {
   readonly reviewer: Person;
   /** What it has written so far, both streams. */
   output(): string;
-  /** Asks it to stop, waits until it has, and cleans up. @returns its exit code. */
-  stop(): Promise<number | null>;
+  /** Asks it to stop, and waits until it has. What it wrote stays. @returns its exit code. */
+  terminate(): Promise<number | null>;
+  /** The same, and removes everything. */
+  stop(): Promise<void>;
 }
 
 type Tree = { readonly [key: string]: unknown };
@@ -101,13 +103,16 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { output, exited } = watch(child);
-  const stop = async (): Promise<number | null> => {
+  const terminate = async (): Promise<number | null> => {
     child.kill('SIGTERM');
     const impatience = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN);
     const code = await exited;
     clearTimeout(impatience);
-    await rm(home, { recursive: true, force: true });
     return code;
+  };
+  const stop = async (): Promise<void> => {
+    await terminate();
+    await rm(home, { recursive: true, force: true });
   };
   const controlUrl = `http://127.0.0.1:${control}`;
   if (!(await isReady(controlUrl, exited))) {
@@ -127,6 +132,7 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     owner,
     reviewer,
     output,
+    terminate,
     stop,
   };
 }
