@@ -13,8 +13,9 @@ import { type Body, bodyOf, type Fields, isFields, items, named, words } from '.
 type Ctes = ReadonlyMap<string, boolean>;
 const NO_CTES: Ctes = new Map();
 
-export function bulkQuery(query: Body<'SelectStmt'>): boolean {
-  return givesMany(query, NO_CTES);
+/** `limited`: whether to take its own LIMIT for a modest one. */
+export function bulkQuery(query: Body<'SelectStmt'>, limited = isModest(rowLimit(query))): boolean {
+  return givesMany(query, NO_CTES, limited);
 }
 
 interface Write {
@@ -62,9 +63,8 @@ function bodyGivesMany(query: unknown, ctes: Ctes): boolean {
   return node !== null && returnsMany(node.kind, node.body as Write, ctes);
 }
 
-function givesMany(query: Body<'SelectStmt'>, outer: Ctes): boolean {
+function givesMany(query: Body<'SelectStmt'>, outer: Ctes, limited = isModest(rowLimit(query))): boolean {
   const ctes = withClause(query.withClause, outer);
-  const limited = isModest(rowLimit(query));
   if (query.larg && query.rarg) {
     return !limited && (givesMany(query.larg, ctes) || givesMany(query.rarg, ctes));
   }
