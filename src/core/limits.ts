@@ -92,8 +92,8 @@ export const LIMITS = {
   policyDeadline: 1_000,
   /** Decisions kept by exact input. */
   policyCacheEntries: 5_000,
-  /** Characters of an input that is worth keeping in that cache. */
-  policyCacheInput: 16 * KIB,
+  /** Characters of a key that is worth keeping in that cache. */
+  policyCacheKey: 16 * KIB,
   /** Inputs handed to the policy's thread at once. */
   policyBatch: 64,
   /** Octets of a policy bundle, packed and unpacked. */
