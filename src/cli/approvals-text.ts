@@ -45,7 +45,9 @@ export function ticketText(ticket: TicketDocument): string {
       decision === 'approve' ? 'approved by' : 'denied by',
       `${person}, ${via}, ${at}${reason === null ? '' : `: ${reason}`}`,
     ]),
-    ...(ticket.closed_reason === null ? [] : [[ticket.state, ticket.closed_reason] as [string, string]]),
+    ...(ticket.closed_at === null || ticket.closed_reason === null
+      ? []
+      : [[ticket.state, ticket.closed_reason] as [string, string]]),
     ['policy', ticket.revision],
     ['digest', ticket.fingerprint.exact],
   ];
