@@ -3,8 +3,13 @@
  * and is the only file that does. Must never be used again after it trapped.
  */
 
-import { loadPolicySync } from '@open-policy-agent/opa-wasm';
+import { createRequire } from 'node:module';
 import { BUILTINS } from './builtins.ts';
+
+// The SDK's types name an export that its ES module does not have; its CommonJS module has it.
+const { loadPolicySync }: typeof import('@open-policy-agent/opa-wasm') = createRequire(import.meta.url)(
+  '@open-policy-agent/opa-wasm',
+);
 
 /** 64 KiB pages to begin with; the SDK's own default is too small for a module with much static data. */
 const INITIAL_PAGES = 64;
