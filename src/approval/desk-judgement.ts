@@ -20,7 +20,10 @@ export function judge(ticket: Ticket, answer: DoorAnswer, people: People): Judge
   // Groups are the directory’s word, whatever a door says.
   const person = { id: answer.person.id, groups: people.byId(answer.person.id)?.groups ?? [] };
   if (isSelf(ticket, person.id)) {
-    return refused('self_approval', `${person.id} is who ${ticket.agent.id} acts for`);
+    return refused(
+      'self_approval',
+      `${person.id} is who ${ticket.agent.id} acts for, and nobody answers their own request`,
+    );
   }
   if (!entitled(ticket.requirements, person)) {
     const groups = [...new Set(ticket.requirements.flatMap((requirement) => requirement.groups))];
