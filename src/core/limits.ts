@@ -122,6 +122,8 @@ export const LIMITS = {
   capacityRetryAfter: 30,
   /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
   deskRetry: 5_000,
+  /** Milliseconds that a ticket is kept after it ended (30 days); the audit log keeps what happened. */
+  closedTickets: 30 * 86_400_000,
   /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
   deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */
