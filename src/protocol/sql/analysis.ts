@@ -32,7 +32,10 @@ export type SessionEffect =
       readonly kind: 'discard';
       readonly what: 'all' | 'plans' | 'sequences' | 'temp';
     }
-  /** `value` null: to default (RESET, SET … TO DEFAULT). `name` is lower case; `*` for RESET ALL. */
+  /**
+   * `value` null: to default (RESET, SET … TO DEFAULT); empty: the text does not show it. `name` is lower case; `*` for
+   * RESET ALL; `?` for some setting that the text does not show.
+   */
   | {
       readonly kind: 'set';
       readonly name: string;
@@ -49,6 +52,12 @@ export interface AnalysedStatement {
   readonly effects: readonly SessionEffect[];
   /** Highest $n that the statement uses; 0 for none. */
   readonly parameters: number;
+  /** The $n that is the row limit of the statement's own query, or null. */
+  readonly limitParameter: number | null;
+  /** True where `bulk_export` is set only because that query has no modest constant limit: see bound-limit.ts. */
+  readonly bulkForWantOfLimit: boolean;
+  /** Names of its common table expressions. */
+  readonly ctes: readonly string[];
 }
 
 export interface SqlAnalysis {
@@ -68,4 +77,19 @@ export interface SqlAnalyser {
   /** The same without waiting, where this exact text was analysed before; else null. */
   cached(text: string): SqlAnalysis | null;
   close(): Promise<void>;
+}
+
+/** An analysis of a text that cannot be judged. */
+export function failed(
+  text: string,
+  flags: readonly string[],
+  code: ErrorCode,
+  message: string,
+): SqlAnalysis {
+  return { text, fingerprint: '', statements: [], flags, error: { code, message } };
+}
+
+/** All flags once, in the order met. */
+export function unionFlags(...lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())];
 }

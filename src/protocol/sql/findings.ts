@@ -1,0 +1,83 @@
+/**
+ * Owns what is collected while one top-level statement is walked: relations, functions, flags, nested statements.
+ * Must never know the parse tree: it only gathers, without repeats and in the order met.
+ */
+
+import type { FunctionName, RelationName, StatementFacts } from '../../core/facts.ts';
+import type { AnalysedStatement, SessionEffect } from './analysis.ts';
+
+export class Findings {
+  readonly flags = new Set<string>();
+  readonly nested: string[] = [];
+  readonly effects: SessionEffect[] = [];
+  readonly ctes: string[] = [];
+  readonly #reads = new Map<string, RelationName>();
+  readonly #writes = new Map<string, RelationName>();
+  readonly #functions = new Map<string, FunctionName>();
+  /** The row limit of the statement's own query, where it is a constant. */
+  limit: number | null = null;
+  /** Highest $n. */
+  parameters = 0;
+  /** `$n`, where that is the row limit of the statement's own query. */
+  limitParameter: number | null = null;
+  /** `bulk_export` would not be set, were the own query's limit a modest one. */
+  bulkForWantOfLimit = false;
+
+  flag(...names: readonly string[]): void {
+    for (const name of names) this.flags.add(name);
+  }
+
+  read(relation: RelationName): void {
+    this.#reads.set(key(relation), relation);
+  }
+
+  write(relation: RelationName): void {
+    this.#writes.set(key(relation), relation);
+  }
+
+  call(name: FunctionName): void {
+    this.#functions.set(key(name), name);
+  }
+
+  parameter(number: number): void {
+    this.parameters = Math.max(this.parameters, number);
+  }
+
+  /** Takes over what was found in a carried statement. Its parameters are its own. */
+  absorb(node: string, inner: Findings): void {
+    this.nested.push(node, ...inner.nested);
+    this.flag(...inner.flags);
+    this.effects.push(...inner.effects);
+    this.ctes.push(...inner.ctes);
+    for (const relation of inner.#reads.values()) this.read(relation);
+    for (const relation of inner.#writes.values()) this.write(relation);
+    for (const name of inner.#functions.values()) this.call(name);
+  }
+
+  facts(node: string, command: string): StatementFacts {
+    return {
+      node,
+      nested: [...this.nested],
+      command,
+      reads: [...this.#reads.values()],
+      writes: [...this.#writes.values()],
+      functions: [...this.#functions.values()],
+      limit: this.limit,
+      flags: [...this.flags],
+    };
+  }
+
+  statement(node: string, command: string): AnalysedStatement {
+    return {
+      facts: this.facts(node, command),
+      effects: [...this.effects],
+      parameters: this.parameters,
+      limitParameter: this.limitParameter,
+      bulkForWantOfLimit: this.bulkForWantOfLimit,
+      ctes: [...this.ctes],
+    };
+  }
+}
+
+/** NUL cannot be part of a name, so no two names share a key. */
+const key = (name: RelationName): string => `${name.schema ?? ''}\0${name.name}`;

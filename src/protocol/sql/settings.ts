@@ -1,0 +1,161 @@
+/**
+ * Owns what statements do to the session: settings, prepared statements, cursors, transactions. Flags for policy,
+ * effects for whoever tracks the session. Must never keep the session's state itself.
+ */
+
+import type { Findings } from './findings.ts';
+import { type Body, bodyOf, items } from './tree.ts';
+import type { Handlers } from './walk.ts';
+
+/** Settings that change what later statements mean, or who runs them. Names are case-insensitive. */
+const SETTING_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  search_path: ['search_path_change'],
+  client_encoding: ['encoding_change'],
+  standard_conforming_strings: ['lexer_change'],
+  backslash_quote: ['lexer_change'],
+  role: ['set_role'],
+  session_authorization: ['set_role', 'set_session_auth'],
+};
+
+export function settingFlags(name: string): readonly string[] {
+  return SETTING_FLAGS[name.toLowerCase()] ?? [];
+}
+
+/** SET TRANSACTION and its kin are spelled like settings in the tree. */
+const TRANSACTION_SETTINGS: ReadonlySet<string> = new Set([
+  'TRANSACTION',
+  'SESSION CHARACTERISTICS',
+  'TRANSACTION SNAPSHOT',
+]);
+
+type Transaction = Extract<Findings['effects'][number], { kind: 'transaction' }>['what'];
+
+const TRANSACTION_EFFECTS: Readonly<Record<string, Transaction>> = {
+  TRANS_STMT_BEGIN: 'begin',
+  TRANS_STMT_START: 'begin',
+  TRANS_STMT_COMMIT: 'commit',
+  TRANS_STMT_ROLLBACK: 'rollback',
+  TRANS_STMT_SAVEPOINT: 'savepoint',
+  TRANS_STMT_RELEASE: 'release',
+  TRANS_STMT_ROLLBACK_TO: 'rollback_to',
+  TRANS_STMT_PREPARE: 'prepare',
+};
+
+export const settingHandlers: Handlers = {
+  VariableSetStmt(body, walk) {
+    // In ALTER ROLE … SET and CREATE FUNCTION … SET it is a clause, and nothing of this session.
+    if (!walk.isRoot(body)) return;
+    const { found } = walk;
+    if (body.kind === 'VAR_RESET_ALL') {
+      found.flag('set_guc', 'session_reset');
+      found.effects.push({ kind: 'set', name: '*', value: null, local: false });
+      return;
+    }
+    const name = body.name ?? '';
+    const flags = settingFlags(name);
+    found.flag(...flags);
+    if (!flags.includes('set_role')) found.flag('set_guc');
+    if (TRANSACTION_SETTINGS.has(name)) found.flag('txn_control');
+    else found.effects.push(settingEffect(name, body));
+    for (const arg of items(body.args)) walk.visit(arg);
+  },
+
+  TransactionStmt(body, walk) {
+    const what = TRANSACTION_EFFECTS[body.kind ?? ''];
+    if (what) walk.found.effects.push({ kind: 'transaction', what });
+    if (/PREPARE/.test(body.kind ?? '')) walk.found.flag('two_phase');
+  },
+
+  DiscardStmt(body, walk) {
+    const what = DISCARDED[body.target ?? ''] ?? 'all';
+    walk.found.effects.push({ kind: 'discard', what });
+  },
+
+  DeallocateStmt(body, walk) {
+    if (body.name === undefined) walk.found.flag('session_reset');
+    walk.found.effects.push({ kind: 'deallocate', name: body.name ?? null });
+  },
+
+  ClosePortalStmt(body, walk) {
+    walk.found.effects.push({ kind: 'close', cursor: body.portalname ?? null });
+  },
+
+  FetchStmt(body, walk) {
+    const count = Number(body.howMany ?? 0);
+    const all = count >= FETCH_ALL;
+    if (!body.ismove && (all || count >= HUGE_FETCH)) walk.found.flag('bulk_export');
+    walk.found.effects.push({ kind: 'fetch', cursor: body.portalname ?? '', count: all ? null : count });
+  },
+
+  ExecuteStmt(body, walk) {
+    walk.found.effects.push({ kind: 'execute', name: body.name ?? '' });
+    walk.visit(body.params);
+  },
+
+  PrepareStmt(body, walk) {
+    const prepared = walk.apart(body.query);
+    walk.found.effects.push({ kind: 'prepare', name: body.name ?? '', prepared });
+  },
+
+  DeclareCursorStmt(body, walk) {
+    const hold = ((body.options ?? 0) & CURSOR_OPT_HOLD) !== 0;
+    if (hold) walk.found.flag('with_hold');
+    const query = walk.apart(body.query);
+    walk.found.effects.push({ kind: 'declare', cursor: body.portalname ?? '', hold, query });
+  },
+
+  AlterRoleSetStmt(body, walk) {
+    walk.found.flag(...settingFlags(body.setstmt?.name ?? ''));
+  },
+
+  AlterDatabaseSetStmt(body, walk) {
+    walk.found.flag(...settingFlags(body.setstmt?.name ?? ''));
+  },
+
+  AlterSystemStmt() {},
+};
+
+/** parsenodes.h. */
+const CURSOR_OPT_HOLD = 0x0020;
+/** FETCH ALL is kept as LONG_MAX, which is this in the parser's 32 bits. */
+const FETCH_ALL = 0x7fffffff;
+const HUGE_FETCH = 10_000;
+
+const DISCARDED: Readonly<Record<string, 'all' | 'plans' | 'sequences' | 'temp'>> = {
+  DISCARD_ALL: 'all',
+  DISCARD_PLANS: 'plans',
+  DISCARD_SEQUENCES: 'sequences',
+  DISCARD_TEMP: 'temp',
+};
+
+function settingEffect(name: string, body: Body<'VariableSetStmt'>): Findings['effects'][number] {
+  const reset = body.kind === 'VAR_RESET' || body.kind === 'VAR_SET_DEFAULT';
+  const value = reset ? null : items(body.args).map((arg) => constantText(arg) ?? '');
+  return { kind: 'set', name: name.toLowerCase(), value, local: body.is_local === true };
+}
+
+/** `set_config(name, value, is_local)`: the function form of SET. */
+export function setByCall(args: readonly unknown[], found: Findings): void {
+  const name = constantText(args[0]);
+  const value = constantText(args[1]);
+  if (name !== null) found.flag(...settingFlags(name));
+  found.effects.push({
+    kind: 'set',
+    name: name?.toLowerCase() ?? '?',
+    value: value === null ? [] : [value],
+    local: bodyOf(args[2], 'A_Const')?.boolval?.boolval === true,
+  });
+}
+
+/** A constant as text, also under casts; null for anything else. */
+export function constantText(node: unknown): string | null {
+  const cast = bodyOf(node, 'TypeCast');
+  if (cast) return constantText(cast.arg);
+  const constant = bodyOf(node, 'A_Const');
+  if (!constant) return null;
+  if (constant.sval) return constant.sval.sval ?? '';
+  if (constant.ival) return String(constant.ival.ival ?? 0);
+  if (constant.fval) return constant.fval.fval ?? '';
+  if (constant.boolval) return String(constant.boolval.boolval ?? false);
+  return null;
+}

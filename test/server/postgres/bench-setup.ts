@@ -1,0 +1,58 @@
+/** A real PostgreSQL 18 with a listener of ours before it, for the tests of this folder. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { machineClock } from '../../../src/app/machine.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
+import { createPostgresListener, type PostgresListener } from '../../../src/server/postgres/listener.ts';
+import { silentLogger } from '../../support/logger.ts';
+import { type Script, scriptedPipeline } from './scripted-pipeline.ts';
+import { simpleAnalyser } from './simple-analyser.ts';
+
+export interface Bench {
+  readonly server: EmbeddedPostgres;
+  readonly listener: PostgresListener;
+  readonly script: Script;
+  /** Straight to the server. */
+  readonly direct: string;
+  /** The same through the listener. */
+  readonly through: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export async function startBench(): Promise<Bench> {
+  const home = await mkdtemp(join(tmpdir(), 'holdpoint-pgwire-'));
+  const server = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), port: 0, logger: silentLogger });
+  const script = scriptedPipeline();
+  const listener = createPostgresListener({
+    name: 'test',
+    listen: { host: '127.0.0.1', port: 0 },
+    upstream: { host: server.host, port: server.port },
+    pipeline: script,
+    analyser: simpleAnalyser(),
+    clock: machineClock,
+    random: randomBytes,
+    logger: process.env.HOLDPOINT_TEST_LOG ? { ...silentLogger, debug: console.log } : silentLogger,
+    waits: { outside: 60_000, inTransaction: 20_000 },
+    capture: 'redacted',
+  });
+  const { port } = await listener.listen();
+  const through = new URL(server.superuserUrl);
+  through.port = String(port);
+  return {
+    server,
+    listener,
+    script,
+    direct: server.superuserUrl,
+    through: through.href,
+    port,
+    async stop() {
+      await listener.drain();
+      await server.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
