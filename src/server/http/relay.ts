@@ -19,6 +19,8 @@ export interface Relayed {
   readonly refusal: Refusal | null;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** @param signal Aborts when the client is gone. `done` is called once. */
 export function relayTo(
   response: ServerResponse,
@@ -56,11 +58,9 @@ export function relayTo(
       httpStatus = status;
       response.sendDate = false;
       response.writeHead(status, reason ?? '', responseHeaders(_controller, status, response));
-      // The head goes now, whenever the body comes; what of the body is here already goes with it.
-      const { socket } = response;
-      socket?.cork();
-      response.flushHeaders();
-      process.nextTick(() => socket?.uncork());
+      // The head goes now, whenever the body comes, and with what of the body is here already: node corks until the
+      // next tick. Not flushHeaders, which would write octets above ASCII as UTF-8.
+      response.write(NOTHING);
     },
     onResponseData(_controller, chunk) {
       responseBytes += chunk.length;
