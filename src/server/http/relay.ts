@@ -142,7 +142,7 @@ function reading(error: Error, code: string): [ErrorCode, string] {
   if (/^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
     return ['upstream_tls', 'the upstream did not prove who it is'];
   }
-  if (/^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code)) {
+  if (error.name === 'HTTPParserError' || /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code)) {
     return ['upstream_protocol', 'the response does not parse'];
   }
   return ['upstream_lost', 'the connection to the upstream broke'];
