@@ -60,8 +60,8 @@ export const LIMITS = {
   jsonDepth: 200,
   /** Parts of a multipart body that is read; more is unknown. */
   multipartParts: 200,
-  /** Octets of a refused request's body that are read and thrown away, so that the refusal can be read. */
-  httpDiscard: 256 * KIB,
+  /** Milliseconds that a refused client may go on sending before its connection ends under it. */
+  httpLinger: 2_000,
   /** Milliseconds without an octet of a body that is being collected. */
   httpBodyIdle: 60_000,
   /** Requests at once on one HTTP/1.1 client connection (pipelining). */
