@@ -92,12 +92,9 @@ export class Judgement {
   #refusalOf(index: number, locked: Refusal | null): Refusal | null | 'waiting' {
     const answer = this.#answers.get(index);
     if (answer === undefined) return 'waiting';
-    const refused = typeof answer === 'object' && 'refusal' in answer ? answer.refusal : null;
-    if (locked === null) {
-      if (refused !== null || !this.#cancelled) return refused;
-      return refusal('hold_withdrawn', 'canceling statement due to user request');
-    }
-    return refused === null ? locked : { ...locked, rules: refused.rules, decision: refused.decision };
+    if (typeof answer === 'object' && 'refusal' in answer) return answer.refusal;
+    if (locked !== null || !this.#cancelled) return locked;
+    return refusal('hold_withdrawn', 'canceling statement due to user request');
   }
 }
 

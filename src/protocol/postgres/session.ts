@@ -159,7 +159,7 @@ class PostgresSession implements Session {
 
   #open(startup: { user: string; database: string; applicationName: string; packet: Buffer }): void {
     const { user, database, applicationName } = startup;
-    const { waits, capture, cached, substitutionSecret } = this.#options;
+    const { waits, cached, substitutionSecret } = this.#options;
     this.who = { user, database, application: applicationName };
     const names = new Names();
     const settings = new Settings(user);
@@ -174,7 +174,7 @@ class PostgresSession implements Session {
       replies,
       clearance: this.#clearance,
       substitute: createSubstitution(substitutionSecret),
-      plan: { database, waits, capture },
+      plan: { database, waits },
       cached,
     });
     this.#commands.push({ do: 'dial' });

@@ -17,7 +17,7 @@ const setting = (value: string | null): Setting => ({ committed: value, session:
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
 /** Code that may change the role without saying so in the statement's text. */
-const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'fn_set_config', 'opaque']);
+const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'opaque']);
 
 export class Settings {
   /** SET SESSION AUTHORIZATION DEFAULT goes back to it. */
@@ -104,15 +104,18 @@ export class Settings {
     const { name, value, local } = effect;
     switch (name) {
       case 'role':
-        assign(this.#role, value?.[0] ?? 'none', local);
+        assign(this.#role, value === null ? 'none' : shown(value), local);
         return true;
       case 'session_authorization':
-        assign(this.#user, value?.[0] ?? this.#login, local);
+        assign(this.#user, value === null ? this.#login : shown(value), local);
         assign(this.#role, 'none', local);
         return true;
       case 'search_path':
-        assign(this.#searchPath, value === null ? null : value.map(quoteIdentifier).join(', '), local);
+        assign(this.#searchPath, value?.length ? value.map(quoteIdentifier).join(', ') : null, local);
         return false;
+      case '?':
+        for (const one of this.#all()) assign(one, null, local);
+        return true;
       case '*':
         assign(this.#searchPath, null, local);
         return false;
@@ -137,6 +140,9 @@ export class Settings {
     return [this.#user, this.#role, this.#searchPath];
   }
 }
+
+/** Null where the text does not show the value. */
+const shown = (value: readonly string[]): string | null => value[0] ?? null;
 
 function assign(target: Setting, value: string | null, local: boolean): void {
   if (local) target.local = value;

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machineClock } from '../../../src/app/machine.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
+import { createSqlAnalyser } from '../../../src/protocol/sql/analyser.ts';
 import { createPostgresListener, type PostgresListener } from '../../../src/server/postgres/listener.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { type Script, scriptedPipeline } from './scripted-pipeline.ts';
-import { simpleAnalyser } from './simple-analyser.ts';
 
 export interface Bench {
   readonly server: EmbeddedPostgres;
@@ -25,19 +25,23 @@ export interface Bench {
 
 export async function startBench(): Promise<Bench> {
   const home = await mkdtemp(join(tmpdir(), 'holdpoint-pgwire-'));
-  const server = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), port: 0, logger: silentLogger });
+  const server = await startEmbeddedPostgres({
+    dataDir: join(home, 'postgres'),
+    port: 0,
+    logger: silentLogger,
+  });
   const script = scriptedPipeline();
+  const analyser = createSqlAnalyser();
   const listener = createPostgresListener({
     name: 'test',
     listen: { host: '127.0.0.1', port: 0 },
     upstream: { host: server.host, port: server.port },
     pipeline: script,
-    analyser: simpleAnalyser(),
+    analyser,
     clock: machineClock,
     random: randomBytes,
     logger: process.env.HOLDPOINT_TEST_LOG ? { ...silentLogger, debug: console.log } : silentLogger,
     waits: { outside: 60_000, inTransaction: 20_000 },
-    capture: 'redacted',
   });
   const { port } = await listener.listen();
   const through = new URL(server.superuserUrl);
@@ -51,6 +55,7 @@ export async function startBench(): Promise<Bench> {
     port,
     async stop() {
       await listener.drain();
+      await analyser.close();
       await server.stop();
       await rm(home, { recursive: true, force: true });
     },
