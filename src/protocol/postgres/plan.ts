@@ -7,6 +7,7 @@ import type { Action } from '../../core/admission.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { type Refusal, refusal } from '../../core/refusal.ts';
 import type { SessionEffect, SqlAnalysis } from '../sql/analysis.ts';
+import type { Awaited } from './awaited.ts';
 import type { TransactionStatus } from './backend.ts';
 import type { Item } from './batch.ts';
 import type { Plumbing } from './clearance.ts';
@@ -16,7 +17,6 @@ import { factsOf } from './facts.ts';
 import type { Bind, Execute, Parse } from './frontend.ts';
 import { lockedRefusal } from './lock.ts';
 import type { Names, Portal } from './names.ts';
-import type { Awaited } from './replies.ts';
 import type { Run } from './run.ts';
 import type { Settings } from './settings.ts';
 import {

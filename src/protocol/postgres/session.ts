@@ -69,7 +69,7 @@ class PostgresSession implements Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#clearance = createClearance(options.permit, options.digest);
-    this.#opening = new Opening(options.cancelKey);
+    this.#opening = new Opening(options.cancelKey, this.#clearance);
   }
 
   get congested(): boolean {
@@ -205,7 +205,11 @@ class PostgresSession implements Session {
 
   #message(type: number, body: Buffer | null, conversation: Conversation): Buffer | null {
     if (type === BACKEND.error && body !== null) this.#explained ||= serverError(body).fatal;
-    if (!this.#opening.ready) return this.#opening.message(type, body, conversation.settings, this.#commands);
+    if (!this.#opening.ready) {
+      const instead = this.#opening.message(type, body, conversation.settings, this.#commands);
+      this.#scanner.readsRows = this.#opening.asking;
+      return instead;
+    }
     if (type === BACKEND.notice || type === BACKEND.notification) return null;
     if (type !== BACKEND.parameterStatus)
       return conversation.replies.message(type, body, this.#scanner.takeCounts());

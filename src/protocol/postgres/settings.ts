@@ -25,6 +25,8 @@ export class Settings {
   #user: Setting;
   #role: Setting;
   #searchPath: Setting;
+  /** What RESET goes back to. */
+  #resetPath: string | null = null;
 
   constructor(login: string) {
     this.#login = login;
@@ -38,6 +40,7 @@ export class Settings {
     copy.#user = { ...this.#user };
     copy.#role = { ...this.#role };
     copy.#searchPath = { ...this.#searchPath };
+    copy.#resetPath = this.#resetPath;
     return copy;
   }
 
@@ -60,6 +63,16 @@ export class Settings {
   /** False when role, user or search_path is not what it is said to be, for all that can be seen. */
   get known(): boolean {
     return ![this.#user, this.#role, this.#searchPath].some((one) => inForce(one) === null);
+  }
+
+  /** The session is open: what it has now is what RESET goes back to. */
+  opened(): void {
+    this.#resetPath = inForce(this.#searchPath);
+    this.commit();
+  }
+
+  get searchPathKnown(): boolean {
+    return inForce(this.#searchPath) !== null;
   }
 
   /** A ParameterStatus: the server's own word. */
@@ -111,13 +124,13 @@ export class Settings {
         assign(this.#role, 'none', local);
         return true;
       case 'search_path':
-        assign(this.#searchPath, value?.length ? value.map(quoteIdentifier).join(', ') : null, local);
+        assign(this.#searchPath, value === null ? this.#resetPath : pathOf(value), local);
         return false;
       case '?':
         for (const one of this.#all()) assign(one, null, local);
         return true;
       case '*':
-        assign(this.#searchPath, null, local);
+        assign(this.#searchPath, this.#resetPath, local);
         return false;
       default:
         return false;
@@ -127,7 +140,7 @@ export class Settings {
   #reset(): void {
     assign(this.#user, this.#login, false);
     assign(this.#role, 'none', false);
-    assign(this.#searchPath, null, false);
+    assign(this.#searchPath, this.#resetPath, false);
   }
 
   /** What was set since the savepoint is undone, and which of it that was is not followed here. */
@@ -151,6 +164,9 @@ function assign(target: Setting, value: string | null, local: boolean): void {
     target.local = undefined;
   }
 }
+
+const pathOf = (value: readonly string[]): string | null =>
+  value.length > 0 ? value.map(quoteIdentifier).join(', ') : null;
 
 function quoteIdentifier(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
