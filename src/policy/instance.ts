@@ -6,8 +6,8 @@
 import { createRequire } from 'node:module';
 import { BUILTINS } from './builtins.ts';
 
-// The SDK's types name an export that its ES module does not have; its CommonJS module has it.
-const { loadPolicySync }: typeof import('@open-policy-agent/opa-wasm') = createRequire(import.meta.url)(
+// The package's ES module lacks what its types promise; its CommonJS one has it.
+const sdk: typeof import('@open-policy-agent/opa-wasm') = createRequire(import.meta.url)(
   '@open-policy-agent/opa-wasm',
 );
 
@@ -29,7 +29,11 @@ export type Instance = (input: string) => string;
 export function createInstance(options: InstanceOptions): Instance {
   const { module, data, entrypoint, maximumPages } = options;
   const memory = { initial: Math.min(INITIAL_PAGES, maximumPages), maximum: maximumPages };
-  const policy = loadPolicySync(module, memory, BUILTINS as Record<string, (...args: unknown[]) => unknown>);
+  const policy = sdk.loadPolicySync(
+    module,
+    memory,
+    BUILTINS as Record<string, (...args: unknown[]) => unknown>,
+  );
   policy.setData(octets(data));
   return (input) => JSON.stringify(policy.evaluate(octets(input), entrypoint));
 }

@@ -196,8 +196,9 @@ describe('capture', () => {
     url: 'https://api.example/v1?key=zq',
     headers: { authorization: 'zq', accept: 'zq' },
     body: { deep: ['zq'] },
-    text: 'POST zq',
+    text: 'POST https://api.example/v1?key=zq',
     operation: 'create',
+    destination: { address: '192.0.2.1', port: 443, class: 'public' },
   };
 
   it('keeps a statement’s shape', () => {
@@ -214,8 +215,10 @@ describe('capture', () => {
     expect(kept(call, 'http')).toEqual({
       method: 'POST',
       url: 'https://api.example/v1?key=…',
+      text: 'POST https://api.example/v1?key=…',
       operation: 'create',
-      omitted: ['headers', 'body', 'text'],
+      destination: { address: '192.0.2.1', port: 443, class: 'public' },
+      omitted: ['headers', 'body'],
     });
   });
 
