@@ -142,6 +142,17 @@ describe('checkpoints', () => {
     expect(await verifyIn(directory)).toMatchObject({ ok: true, covered: 8, warnings: [] });
   });
 
+  it('brings a durable append to disk by itself when it came while another was on its way there', async () => {
+    const { log, directory } = await openLog();
+    const first = log.append(decision('0'), { durable: true });
+    await new Promise((done) => setImmediate(done));
+    const second = log.append(decision('1'), { durable: true });
+    await Promise.all([first, second]);
+    // The clock stands still: only a sync of its own gets the second one covered.
+    while (checkpointSizes(directory).at(-1) !== 2) await new Promise((done) => setImmediate(done));
+    await log.close();
+  });
+
   it('signs nothing again when there is nothing new', async () => {
     const directory = await writtenLog(3);
     await (await openLog({ directory })).log.close();
