@@ -60,8 +60,8 @@ export const LIMITS = {
   jsonDepth: 200,
   /** Parts of a multipart body that is read; more is unknown. */
   multipartParts: 200,
-  /** Octets of a refused request's body that are read and thrown away, so that the refusal can be read. */
-  httpDiscard: 256 * KIB,
+  /** Milliseconds that a refused client may go on sending before its connection ends under it. */
+  httpLinger: 2_000,
   /** Milliseconds without an octet of a body that is being collected. */
   httpBodyIdle: 60_000,
   /** Requests at once on one HTTP/1.1 client connection (pipelining). */
@@ -92,8 +92,8 @@ export const LIMITS = {
   policyDeadline: 1_000,
   /** Decisions kept by exact input. */
   policyCacheEntries: 5_000,
-  /** Characters of an input that is worth keeping in that cache. */
-  policyCacheInput: 16 * KIB,
+  /** Characters of a key that is worth keeping in that cache. */
+  policyCacheKey: 16 * KIB,
   /** Inputs handed to the policy's thread at once. */
   policyBatch: 64,
   /** Octets of a policy bundle, packed and unpacked. */
@@ -122,6 +122,8 @@ export const LIMITS = {
   capacityRetryAfter: 30,
   /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
   deskRetry: 5_000,
+  /** Milliseconds that a ticket is kept after it ended (30 days); the audit log keeps what happened. */
+  closedTickets: 30 * 86_400_000,
   /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
   deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */

@@ -52,11 +52,13 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   }
   const counts = { decisions: 0, cached: 0, failed: 0, threadsLost: 0 };
   const evaluator = createEvaluator({
-    module,
-    data: bundle.data,
-    entrypoint: bundle.entrypoint,
-    maximumPages: LIMITS.policyMemoryPages,
-    warmUp: WARM_UP.map(createProjection(bundle.reads)),
+    worker: {
+      module,
+      data: bundle.data,
+      entrypoint: bundle.entrypoint,
+      maximumPages: LIMITS.policyMemoryPages,
+      warmUp: WARM_UP.map((input) => createProjection(bundle.reads).text(input)),
+    },
     deadline: options.deadline ?? LIMITS.policyDeadline,
     onLost(reason) {
       counts.threadsLost += 1;
@@ -79,33 +81,35 @@ function engineOver(
   cacheable: boolean,
   counts: { decisions: number; cached: number; failed: number; threadsLost: number },
 ): RunningPolicy {
-  const project = createProjection(reads);
+  const projection = createProjection(reads);
   const cache = createCache<Promise<Verdict>>(cacheable ? LIMITS.policyCacheEntries : 0);
 
-  const judge = async (input: string): Promise<Verdict> => {
-    const evaluation = await evaluator.evaluate(input);
+  const judge = async (input: PolicyInput): Promise<Verdict> => {
+    const text = projection.text(input);
+    if (octetsOver(text, LIMITS.policyInput)) {
+      const reason = 'The request is too large for policy to judge.';
+      return failedVerdict('policy_input_too_large', reason, revision);
+    }
+    const evaluation = await evaluator.evaluate(text);
     if ('result' in evaluation) return verdictOf(JSON.parse(evaluation.result), revision);
     const { failure, reason } = evaluation;
     return failedVerdict(failure, `The policy could not decide: ${reason}.`, revision);
   };
 
-  const judgeOnce = (seen: string): Promise<Verdict> => {
-    const verdict = judge(seen)
-      .catch(() => failedVerdict('internal', 'The policy could not be asked.', revision))
+  const internal = (): Verdict => failedVerdict('internal', 'The policy could not be asked.', revision);
+
+  const judgeOnce = (key: string, input: PolicyInput): Promise<Verdict> => {
+    const verdict = judge(input)
+      .catch(internal)
       .then((judged) => {
         if (judged.failure === null) return judged;
         // A failure may pass: the next one asks again.
         counts.failed += 1;
-        if (cache.get(seen) === verdict) cache.delete(seen);
+        if (cache.get(key) === verdict) cache.delete(key);
         return judged;
       });
-    if (seen.length <= LIMITS.policyCacheInput) cache.set(seen, verdict);
+    if (key.length <= LIMITS.policyCacheKey) cache.set(key, verdict);
     return verdict;
-  };
-
-  const refuse = (code: 'policy_input_too_large' | 'internal', reason: string): Promise<Verdict> => {
-    counts.failed += 1;
-    return Promise.resolve(failedVerdict(code, reason, revision));
   };
 
   return {
@@ -114,21 +118,17 @@ function engineOver(
     close: () => evaluator.close(),
     decide(input: PolicyInput): Promise<Verdict> {
       counts.decisions += 1;
-      let seen: string;
+      let key: string;
       try {
-        seen = project(input);
+        key = projection.key(input);
       } catch {
-        return refuse('internal', 'The facts cannot be written as JSON.');
+        counts.failed += 1;
+        return Promise.resolve(internal());
       }
-      const known = cache.get(seen);
-      if (known) {
-        counts.cached += 1;
-        return known;
-      }
-      if (octetsOver(seen, LIMITS.policyInput)) {
-        return refuse('policy_input_too_large', 'The request is too large for policy to judge.');
-      }
-      return judgeOnce(seen);
+      const known = cache.get(key);
+      if (known === undefined) return judgeOnce(key, input);
+      counts.cached += 1;
+      return known;
     },
   };
 }

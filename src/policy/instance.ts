@@ -3,8 +3,13 @@
  * and is the only file that does. Must never be used again after it trapped.
  */
 
-import { loadPolicySync } from '@open-policy-agent/opa-wasm';
+import { createRequire } from 'node:module';
 import { BUILTINS } from './builtins.ts';
+
+// The package's ES module lacks what its types promise; its CommonJS one has it.
+const sdk: typeof import('@open-policy-agent/opa-wasm') = createRequire(import.meta.url)(
+  '@open-policy-agent/opa-wasm',
+);
 
 /** 64 KiB pages to begin with; the SDK's own default is too small for a module with much static data. */
 const INITIAL_PAGES = 64;
@@ -24,7 +29,11 @@ export type Instance = (input: string) => string;
 export function createInstance(options: InstanceOptions): Instance {
   const { module, data, entrypoint, maximumPages } = options;
   const memory = { initial: Math.min(INITIAL_PAGES, maximumPages), maximum: maximumPages };
-  const policy = loadPolicySync(module, memory, BUILTINS as Record<string, (...args: unknown[]) => unknown>);
+  const policy = sdk.loadPolicySync(
+    module,
+    memory,
+    BUILTINS as Record<string, (...args: unknown[]) => unknown>,
+  );
   policy.setData(octets(data));
   return (input) => JSON.stringify(policy.evaluate(octets(input), entrypoint));
 }

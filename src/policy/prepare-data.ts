@@ -127,7 +127,7 @@ export function compile(list: readonly string[]): Patterns {
   return { exact, prefixes, suffixes, globs };
 }
 
-const globOf = (pattern: string): string => pattern.replace(/[\\?[\]{}!-]/g, '\\$&').replace(/\*+/g, '**');
+const globOf = (pattern: string): string => pattern.replace(/[\\?[\]{}!-]/g, '\\$&');
 
 const toJson = (patterns: Patterns): Json => ({
   exact: patterns.exact,

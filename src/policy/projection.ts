@@ -1,6 +1,6 @@
 /**
- * Owns what policy gets to see of the input: only the paths that it reads. That makes the document small and its text
- * an exact cache key, free of `time` where no rule reads it. Must never leave out a path that a rule may read: the list
+ * Owns what policy gets to see of the input: only the paths that it reads. That makes the document small, and gives an
+ * exact cache key, free of `time` where no rule reads it. Must never leave out a path that a rule may read: the list
  * comes from the policy's own syntax trees, written into the bundle when it is built.
  */
 
@@ -9,48 +9,72 @@ import type { PolicyInput } from '../core/facts.ts';
 /** Paths below `input`, such as `["sql", "flags"]`. The empty path is all of it. */
 export type ReadPaths = readonly (readonly string[])[];
 
-type Branch = { [key: string]: Branch | true };
-
-/** A function from an input to the JSON text that the policy is given. */
-export function createProjection(paths: ReadPaths | null): (input: PolicyInput) => string {
-  const tree = paths && branchOf(paths);
-  if (!tree || tree === true) return (input) => JSON.stringify(input);
-  return (input) => JSON.stringify(project(input, tree));
+export interface Projection {
+  /** The JSON text that the policy is given. */
+  text(input: PolicyInput): string;
+  /**
+   * Equal for two inputs only where their texts are equal. Parts that are frozen through and through, as the facts of
+   * a cached statement are, stand in it by their identity and are not read again.
+   */
+  key(input: PolicyInput): string;
 }
 
-function branchOf(paths: ReadPaths): Branch | true {
-  const root: Branch = Object.create(null);
-  for (const path of paths) {
-    if (path.length === 0) return true;
-    insert(root, path);
-  }
-  return root;
+/** Null: the policy may read anything. */
+export function createProjection(paths: ReadPaths | null): Projection {
+  const write = writerOf(paths ?? [[]], writeJson);
+  const writeKey = writerOf(paths ?? [[]], identities());
+  return { text: (input) => write(input) ?? 'null', key: (input) => writeKey(input) ?? 'null' };
 }
 
-function insert(root: Branch, path: readonly string[]): void {
-  let branch = root;
-  for (const [index, key] of path.entries()) {
-    const next = branch[key];
-    if (next === true) return;
-    if (index === path.length - 1) {
-      branch[key] = true;
-      return;
+/** Text of a value, or undefined where JSON has none. */
+type Writer = (value: unknown) => string | undefined;
+
+const writeJson: Writer = (value) => JSON.stringify(value);
+
+/** A writer of the members that `paths` name, each whole one by `writeWhole`. It is put together once. */
+function writerOf(paths: ReadPaths, writeWhole: Writer): Writer {
+  if (paths.some((path) => path.length === 0)) return writeWhole;
+  const members = [...new Set(paths.map(([key]) => key ?? ''))].map((key) => {
+    const below = paths.filter((path) => path[0] === key).map((path) => path.slice(1));
+    return { key, label: `${JSON.stringify(key)}:`, write: writerOf(below, writeWhole) };
+  });
+  return (value) => {
+    // What is not an object has no paths below it; the policy sees it as it is.
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return writeWhole(value);
+    const object = value as Record<string, unknown>;
+    let text = '';
+    for (const { key, label, write } of members) {
+      // An inherited property is not part of the document.
+      if (!Object.hasOwn(object, key)) continue;
+      const member = write(object[key]);
+      if (member !== undefined) text += text === '' ? label + member : `,${label}${member}`;
     }
-    const below: Branch = next ?? Object.create(null);
-    branch[key] = below;
-    branch = below;
-  }
+    return `{${text}}`;
+  };
 }
 
-function project(value: unknown, branch: Branch): unknown {
-  // What is not an object has no paths below it; the policy sees it as it is.
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const seen: Record<string, unknown> = {};
-  for (const key in branch) {
-    const item = (value as Record<string, unknown>)[key];
-    if (item === undefined || !Object.hasOwn(value, key)) continue;
-    const below = branch[key];
-    seen[key] = below === true || below === undefined ? item : project(item, below);
-  }
-  return seen;
+/** Writes `@` and a number for what is deeply frozen: it can never come to mean anything else. JSON has no `@`. */
+function identities(): Writer {
+  const known = new WeakMap<object, string>();
+  let last = 0;
+  const write: Writer = (value) => {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    const name = known.get(value);
+    if (name !== undefined) return name;
+    if (isDeeplyFrozen(value)) {
+      last += 1;
+      known.set(value, `@${last}`);
+      return `@${last}`;
+    }
+    // A fresh list of statements may still hold frozen ones.
+    return Array.isArray(value)
+      ? `[${value.map((item) => write(item) ?? 'null').join()}]`
+      : JSON.stringify(value);
+  };
+  return write;
+}
+
+function isDeeplyFrozen(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
 }

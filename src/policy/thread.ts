@@ -22,7 +22,9 @@ export interface ThreadEvents {
   lost(how: { reason: string; overran: boolean; at: number; wasReady: boolean }): void;
 }
 
-export interface ThreadOptions extends Omit<WorkerOptions, 'progress'> {
+export interface ThreadOptions {
+  readonly worker: Omit<WorkerOptions, 'progress'>;
+  /** Milliseconds for one evaluation. */
   readonly deadline: number;
 }
 
@@ -39,13 +41,13 @@ export class Thread {
   #state: 'starting' | 'idle' | 'busy' | 'gone' = 'starting';
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ deadline, ...options }: ThreadOptions, events: ThreadEvents) {
+  constructor({ deadline, worker }: ThreadOptions, events: ThreadEvents) {
     this.#events = events;
     this.#deadline = deadline;
     const progress = new SharedArrayBuffer(4);
     this.#progress = new Int32Array(progress);
     const file = createRequire(import.meta.url).resolve('#policy-worker');
-    const workerData: WorkerOptions = { ...options, progress };
+    const workerData: WorkerOptions = { ...worker, progress };
     this.#worker = new Worker(file, {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES, stackSizeMb: STACK_MEGABYTES },

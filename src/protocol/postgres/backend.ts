@@ -71,3 +71,11 @@ export function negotiatedVersion(body: Buffer): { minor: number; unknownOptions
   for (let index = 0; index < count; index += 1) unknownOptions.push(reader.terminated().toString('latin1'));
   return { minor, unknownOptions };
 }
+
+/** The only column of a row; null where it is NULL, or not the only one. */
+export function singleValue(body: Buffer): string | null {
+  const reader = new BufferReader(body);
+  if (reader.uint16() !== 1) return null;
+  const length = reader.int32();
+  return length < 0 ? null : decodeText(reader.bytes(length));
+}

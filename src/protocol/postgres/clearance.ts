@@ -18,6 +18,7 @@ export type Plumbing =
   | 'flush'
   | 'copy data'
   | 'failing statement'
+  | 'search_path question'
   | 'terminate';
 
 /** Octets that may go to the server. Made by a clearance only. */

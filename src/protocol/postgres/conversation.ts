@@ -15,7 +15,7 @@ import { flushMessage } from './encode.ts';
 import type { Command, Event } from './events.ts';
 import type { Frame } from './framer.ts';
 import type { FrontendMessage } from './frontend.ts';
-import { type Decided, Judgement, unreadable } from './judgement.ts';
+import { type Decided, Judgement } from './judgement.ts';
 import { FRONTEND, typeName } from './messages.ts';
 import type { Names } from './names.ts';
 import { type PlanOptions, planBatch } from './plan.ts';
@@ -109,8 +109,7 @@ export class Conversation {
         this.#cancel(commands);
         return;
       case 'analysed':
-        if (this.#judgement?.missing.delete(event.text))
-          this.#judgement.analyses.set(event.text, event.analysis);
+        this.#judgement?.learn(event.text, event.analysis);
         return;
       case 'admitted':
         if (!this.#judgement?.answer(event.id, event.admission) && 'permit' in event.admission)
@@ -191,7 +190,8 @@ export class Conversation {
   #advance(judgement: Judgement, ready: Cleared[], commands: Command[]): boolean {
     const { replies } = this.#options;
     if (judgement.asked === null) {
-      if (!this.#analysed(judgement, commands)) return false;
+      for (const text of judgement.analyse(this.#options.cached)) commands.push({ do: 'analyse', text });
+      if (!judgement.analysed) return false;
       if (!canBeDecided(judgement.batch, replies)) return false;
       if (replies.skipping) return this.#skip(judgement.batch, ready);
       this.#ask(judgement, commands);
@@ -201,22 +201,6 @@ export class Conversation {
     this.#judgement = null;
     this.#release(judgement, decided, ready, commands);
     return true;
-  }
-
-  #analysed(judgement: Judgement, commands: Command[]): boolean {
-    for (const { message } of judgement.batch.items) {
-      if (message.kind !== 'query' && message.kind !== 'parse') continue;
-      if (judgement.analyses.has(message.text) || judgement.missing.has(message.text)) continue;
-      const analysis = message.valid
-        ? this.#options.cached(message.text)
-        : unreadable(message.text, 'sql_encoding', 'the statement is not valid UTF-8');
-      if (analysis !== null) judgement.analyses.set(message.text, analysis);
-      else {
-        judgement.missing.add(message.text);
-        commands.push({ do: 'analyse', text: message.text });
-      }
-    }
-    return judgement.missing.size === 0;
   }
 
   /** The server would discard it all, but for its Sync. */
@@ -232,8 +216,7 @@ export class Conversation {
 
   #ask(judgement: Judgement, commands: Command[]): void {
     const { names, settings, replies, plan } = this.#options;
-    const analysisOf = (text: string): SqlAnalysis =>
-      judgement.analyses.get(text) ?? unreadable(text, 'internal', 'the statement was not analysed');
+    const analysisOf = (text: string) => judgement.analysisOf(text);
     const steps = planBatch(
       judgement.batch.items,
       { names, settings, status: replies.status, analysisOf },

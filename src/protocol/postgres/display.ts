@@ -4,9 +4,8 @@
  */
 
 import type { Json, ParameterFacts, PostgresFacts, RelationName, StatementFacts } from '../../core/facts.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Display } from '../../core/ticket.ts';
-import { withoutLiterals, withoutSecrets } from './redact.ts';
+import { withoutSecrets } from './redact.ts';
 import type { Subject } from './subject.ts';
 
 /** Statements that a title names before it only counts them. */
@@ -55,24 +54,20 @@ function relationList(relations: readonly RelationName[]): string {
   return [...new Set(relations.map(({ schema, name }) => (schema ? `${schema}.${name}` : name)))].join(', ');
 }
 
-/** What the audit log keeps. `redacted`: no literal and no value; `full`: all but what stands where a secret does. */
-export type Capture = 'redacted' | 'full' | 'none';
-
-export function recordOf({ sql }: PostgresFacts, capture: Capture): Json {
-  const { protocol, database, user, role, in_transaction } = sql;
-  const session = { protocol, database, user, role, in_transaction };
-  if (capture === 'none') return session;
-  const full = capture === 'full';
-  const text = full ? withoutSecrets(sql.text) : withoutLiterals(sql.text);
-  const parameters = sql.parameters
-    .slice(0, 100)
-    .map(({ type, format, value }) => (full ? { type, format, value: cut(value) } : { type, format }));
-  const commands = sql.statements.map((statement) => statement.command);
-  return { ...session, commands, text: cut(text), parameters, parameter_count: sql.parameters.length };
-}
-
-function cut<Text extends string | null>(text: Text): Text | string {
-  return text === null || text.length <= LIMITS.auditCapture
-    ? text
-    : `${text.slice(0, LIMITS.auditCapture)}…`;
+/** For the audit log, which keeps of it what `audit.capture` says. */
+export function recordOf({ sql }: PostgresFacts): Json {
+  const { text, statements, parameters, estimate: _, resolved: __, ...session } = sql;
+  const names = (relations: readonly RelationName[]) =>
+    relations.map(({ schema, name }) => ({ schema, name }));
+  return {
+    ...session,
+    text: withoutSecrets(text),
+    statements: statements.map(({ reads, writes, functions, ...statement }) => ({
+      ...statement,
+      reads: names(reads),
+      writes: names(writes),
+      functions: names(functions),
+    })),
+    parameters: parameters.map(({ value, type, format }) => ({ value, type, format })),
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * Owns the octets of what Holdpoint says itself: to the client errors, notices and the cancel key, to the server a
- * statement that is sure to fail. Must never carry SQL of its own that could run.
+ * statement that is sure to fail. Must never carry SQL of its own but one SHOW.
  */
 
 import { serialize } from 'pg-protocol';
@@ -59,6 +59,11 @@ export function negotiateProtocolVersion(minor: number, unknownOptions: readonly
 export function failingStatement(kind: 'query' | 'parse', word: string, remark: string): Buffer {
   const text = `${word} /* ${remark.replace(/[^\w .:-]/g, ' ')} */`;
   return kind === 'query' ? serialize.query(text) : serialize.parse({ name: word, text });
+}
+
+/** The one statement that a session asks for itself, where the server does not report the setting (before 18). */
+export function searchPathQuestion(): Buffer {
+  return serialize.query('SHOW search_path');
 }
 
 export function flushMessage(): Buffer {

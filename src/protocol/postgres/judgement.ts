@@ -21,11 +21,11 @@ export interface Decided {
 
 export class Judgement {
   readonly batch: Batch;
-  readonly analyses = new Map<string, SqlAnalysis>();
-  /** Texts whose analysis is awaited. */
-  readonly missing = new Set<string>();
   /** What the session was when the questions were asked. */
   asked: string | null = null;
+  readonly #analyses = new Map<string, SqlAnalysis>();
+  /** Texts whose analysis is awaited. */
+  readonly #missing = new Set<string>();
   #steps: readonly Step[] = [];
   #answers = new Map<number, Answer>();
   #ids = new Map<number, number>();
@@ -33,6 +33,35 @@ export class Judgement {
 
   constructor(batch: Batch) {
     this.batch = batch;
+  }
+
+  /** Looks up what is at hand, and gives the texts that have to be asked for: each once. */
+  analyse(cached: (text: string) => SqlAnalysis | null): string[] {
+    const wanted: string[] = [];
+    for (const { message } of this.batch.items) {
+      if (message.kind !== 'query' && message.kind !== 'parse') continue;
+      const { text } = message;
+      if (this.#analyses.has(text) || this.#missing.has(text)) continue;
+      const analysis = message.valid ? atHand(text, cached) : unreadable(text, 'sql_encoding', NOT_UTF8);
+      if (analysis !== null) this.#analyses.set(text, analysis);
+      else {
+        this.#missing.add(text);
+        wanted.push(text);
+      }
+    }
+    return wanted;
+  }
+
+  learn(text: string, analysis: SqlAnalysis): void {
+    if (this.#missing.delete(text)) this.#analyses.set(text, analysis);
+  }
+
+  get analysed(): boolean {
+    return this.#missing.size === 0;
+  }
+
+  analysisOf(text: string): SqlAnalysis {
+    return this.#analyses.get(text) ?? unreadable(text, 'internal', 'the statement was not analysed');
   }
 
   /** Step index of each question by its id, for the shell to ask. */
@@ -92,16 +121,20 @@ export class Judgement {
   #refusalOf(index: number, locked: Refusal | null): Refusal | null | 'waiting' {
     const answer = this.#answers.get(index);
     if (answer === undefined) return 'waiting';
-    const refused = typeof answer === 'object' && 'refusal' in answer ? answer.refusal : null;
-    if (locked === null) {
-      if (refused !== null || !this.#cancelled) return refused;
-      return refusal('hold_withdrawn', 'canceling statement due to user request');
-    }
-    return refused === null ? locked : { ...locked, rules: refused.rules, decision: refused.decision };
+    if (typeof answer === 'object' && 'refusal' in answer) return answer.refusal;
+    if (locked !== null || !this.#cancelled) return locked;
+    return refusal('hold_withdrawn', 'canceling statement due to user request');
   }
 }
 
+const NOT_UTF8 = 'the statement is not valid UTF-8';
+
+/** The parser takes no empty text; the server does. */
+function atHand(text: string, cached: (text: string) => SqlAnalysis | null): SqlAnalysis | null {
+  return text === '' ? { text, fingerprint: '', statements: [], flags: [], error: null } : cached(text);
+}
+
 /** Stands for text that there is no analysis of: it is refused. */
-export function unreadable(text: string, code: ErrorCode, message: string): SqlAnalysis {
+function unreadable(text: string, code: ErrorCode, message: string): SqlAnalysis {
   return { text, fingerprint: '', statements: [], flags: [], error: { code, message } };
 }

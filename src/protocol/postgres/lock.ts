@@ -12,7 +12,6 @@ import type { Settings } from './settings.ts';
 /** Settings that change how later text is read, and the one value each may be set to. */
 const PINNED: Readonly<Record<string, RegExp>> = {
   client_encoding: /^utf-?8$|^unicode$/i,
-  names: /^utf-?8$|^unicode$/i,
   standard_conforming_strings: /^(?:on|true|yes|1)$/i,
 };
 const LOCKED_FLAGS = ['encoding_change', 'lexer_change'];
@@ -28,7 +27,7 @@ export function lockedRefusal(analysis: SqlAnalysis): Refusal | null {
   if (!locked && !direct) return null;
   return refusal(
     'startup_refused',
-    'client_encoding stays UTF8 and standard_conforming_strings stays on in a session through Holdpoint',
+    'client_encoding stays UTF8 and standard_conforming_strings stays on: set nothing else, and no setting whose name is computed',
   );
 }
 
@@ -38,6 +37,8 @@ function keepsPinned(effect: SessionEffect): boolean {
 
 function unpins(effect: SessionEffect): boolean {
   if (effect.kind !== 'set') return false;
+  // set_config of something that is computed: it could be any of them.
+  if (effect.name === '?') return true;
   const form = PINNED[effect.name];
   return form !== undefined && !(effect.value?.length === 1 && form.test(effect.value[0] ?? ''));
 }

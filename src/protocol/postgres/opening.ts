@@ -4,8 +4,9 @@
  */
 
 import { ProtocolError } from '../../core/errors.ts';
-import { authenticationStep, backendKey, negotiatedVersion, readyStatus } from './backend.ts';
-import { backendKeyData, negotiateProtocolVersion } from './encode.ts';
+import { authenticationStep, backendKey, negotiatedVersion, readyStatus, singleValue } from './backend.ts';
+import type { Clearance } from './clearance.ts';
+import { backendKeyData, negotiateProtocolVersion, searchPathQuestion } from './encode.ts';
 import type { CancelKey, Command } from './events.ts';
 import { reportStatus } from './lock.ts';
 import { BACKEND, typeName } from './messages.ts';
@@ -16,6 +17,8 @@ import { type AdmittedStartup, admitStartup, StartupFramer, type StartupPacket }
 const TLS_REFUSED = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
 const NOT_OFFERED = Buffer.from('N');
 
+const EMPTY = Buffer.alloc(0);
+
 export type Opened = { readonly startup: AdmittedStartup; readonly rest: Buffer };
 
 export class Opening {
@@ -24,11 +27,15 @@ export class Opening {
   readonly #asked = new Set<'ssl' | 'gss'>();
   #startup: AdmittedStartup | null = null;
   #negotiated = false;
+  readonly #clearance: Clearance;
   authenticated = false;
   ready = false;
+  /** The server was asked for its search_path, and the client knows nothing of that. */
+  asking = false;
 
-  constructor(cancelKey: CancelKey) {
+  constructor(cancelKey: CancelKey, clearance: Clearance) {
     this.#cancelKey = cancelKey;
+    this.#clearance = clearance;
   }
 
   /** Octets before the session. @returns the startup message once it is there. @throws ProtocolError */
@@ -71,25 +78,42 @@ export class Opening {
   message(type: number, body: Buffer | null, settings: Settings, commands: Command[]): Buffer | null {
     switch (type) {
       case BACKEND.negotiateVersion:
-        return this.#negotiate(body ?? Buffer.alloc(0));
+        return this.#negotiate(body ?? EMPTY);
       case BACKEND.authentication:
-        return this.#authentication(body ?? Buffer.alloc(0));
+        return this.#authentication(body ?? EMPTY);
       case BACKEND.backendKeyData:
-        return this.#key(body ?? Buffer.alloc(0), commands);
+        return this.#key(body ?? EMPTY, commands);
       case BACKEND.parameterStatus:
         reportStatus(body, settings);
         return null;
       case BACKEND.readyForQuery:
-        if (!this.authenticated || readyStatus(body ?? Buffer.alloc(0)) === null) throw misplaced(type);
-        settings.commit();
-        this.ready = true;
-        return null;
+        return this.#readyForQuery(body ?? EMPTY, settings, commands);
       case BACKEND.error:
+        return this.asking ? EMPTY : null;
       case BACKEND.notice:
         return null;
-      default:
-        throw misplaced(type);
+      case BACKEND.dataRow:
+        settings.report('search_path', singleValue(body ?? EMPTY) ?? '');
+        return EMPTY;
+      case BACKEND.rowDescription:
+      case BACKEND.commandComplete:
+        if (this.asking) return EMPTY;
     }
+    throw misplaced(type);
+  }
+
+  #readyForQuery(body: Buffer, settings: Settings, commands: Command[]): Buffer | null {
+    if (!this.authenticated || readyStatus(body) === null) throw misplaced(BACKEND.readyForQuery);
+    if (!settings.searchPathKnown && !this.asking) {
+      this.asking = true;
+      const question = this.#clearance.plumbing('search_path question', searchPathQuestion());
+      commands.push({ do: 'send', cleared: [question] });
+      return EMPTY;
+    }
+    this.asking = false;
+    settings.opened();
+    this.ready = true;
+    return null;
   }
 
   #authentication(body: Buffer): Buffer | null {

@@ -7,16 +7,16 @@ import type { Action } from '../../core/admission.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { type Refusal, refusal } from '../../core/refusal.ts';
 import type { SessionEffect, SqlAnalysis } from '../sql/analysis.ts';
+import type { Awaited } from './awaited.ts';
 import type { TransactionStatus } from './backend.ts';
 import type { Item } from './batch.ts';
 import type { Plumbing } from './clearance.ts';
 import { fingerprintOf } from './digest.ts';
-import { type Capture, displayOf, recordOf } from './display.ts';
+import { displayOf, recordOf } from './display.ts';
 import { factsOf } from './facts.ts';
 import type { Bind, Execute, Parse } from './frontend.ts';
 import { lockedRefusal } from './lock.ts';
 import type { Names, Portal } from './names.ts';
-import type { Awaited } from './replies.ts';
 import type { Run } from './run.ts';
 import type { Settings } from './settings.ts';
 import {
@@ -29,7 +29,7 @@ import {
 } from './subject.ts';
 
 export interface Question {
-  /** `preview`: only a denial counts, since it does not run now, or never may. */
+  /** `preview`: only a denial counts, since nothing runs yet. */
   readonly mode: 'admit' | 'preview';
   readonly action: Action;
 }
@@ -48,7 +48,6 @@ export interface Step {
 
 export interface PlanOptions {
   readonly database: string;
-  readonly capture: Capture;
   readonly waits: { readonly outside: number; readonly inTransaction: number };
 }
 
@@ -135,7 +134,7 @@ class Planner {
     const locked = lockedRefusal(analysis) ?? this.#inVain(analysis) ?? this.#capacity();
     if (locked === null && (isEmpty(analysis) || bound)) return plumb(item, 'parse', awaited);
     if (locked?.code === 'transaction_failed') return refuse(item, locked);
-    const action = this.#action(textSubject('extended', analysis, this.#names));
+    const action = this.#action(textSubject('extended', analysis, this.#names), locked);
     return { item, question: { mode: 'preview', action }, locked, plumbing: 'parse', awaited: () => awaited };
   }
 
@@ -187,12 +186,17 @@ class Planner {
 
   #judged(item: Item, subject: Subject, locked: Refusal | null, awaited: (run: Run | null) => Awaited): Step {
     if (locked?.code === 'transaction_failed') return refuse(item, locked);
-    const mode = locked === null ? 'admit' : 'preview';
-    return { item, question: { mode, action: this.#action(subject) }, locked, plumbing: null, awaited };
+    return {
+      item,
+      question: { mode: 'admit', action: this.#action(subject, locked) },
+      locked,
+      plumbing: null,
+      awaited,
+    };
   }
 
-  #action(subject: Subject): Action {
-    const { waits, capture, database } = this.#options;
+  #action(subject: Subject, barred: Refusal | null): Action {
+    const { waits, database } = this.#options;
     const inTransaction = this.#inTransaction;
     const context: Context = { database, settings: this.#settings, names: this.#names, inTransaction };
     const facts = factsOf(subject, context);
@@ -200,8 +204,9 @@ class Planner {
       facts,
       fingerprint: fingerprintOf(subject, context),
       display: displayOf(facts, subject),
-      record: recordOf(facts, capture),
+      record: recordOf(facts),
       waitMs: inTransaction ? waits.inTransaction : waits.outside,
+      ...(barred === null ? {} : { barred }),
     };
   }
 

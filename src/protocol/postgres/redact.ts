@@ -1,6 +1,6 @@
 /**
- * Owns hiding literals in SQL text that is shown or kept: all of them, or those that stand where a secret does. Works
- * on tokens, so it also does for text that does not parse. Must never be used on what is forwarded or digested.
+ * Owns hiding secrets in SQL text that is shown or kept: literals that stand where one does. Works on tokens, so it
+ * also does for text that does not parse. Must never be used on what is forwarded or digested.
  */
 
 /** Comments, quoted identifiers and literals, with the plain quotes of standard_conforming_strings = on. */
@@ -14,11 +14,6 @@ const SECRET_WORD = /(?:password|passwd|pwd|secret|token|api_?key|access_?key|pr
 const SECRET_TEXT = /\bpassword\s*=|:\/\/[^/\s:@]+:[^@\s]+@/i;
 
 const HIDDEN = "'…'";
-
-/** Every literal hidden; numbers stay. */
-export function withoutLiterals(text: string): string {
-  return text.replace(TOKENS, (token) => (LITERAL.test(token) ? HIDDEN : token));
-}
 
 /** Only literals that stand where a secret does are hidden. */
 export function withoutSecrets(text: string): string {

@@ -4,7 +4,7 @@ import { CATALOGUE, type ErrorCode } from '../../core/errors.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Report } from './encode.ts';
 
-/** What the server would have said in the same words: then nothing is added, unless there is something to look up. */
+/** What the server would have said in the same words: nothing is added. */
 const SERVERS_OWN: readonly ErrorCode[] = [
   'sql_unparseable',
   'statement_unknown',
@@ -17,10 +17,10 @@ export function refusalReport(refusal: Refusal, severity: 'ERROR' | 'FATAL' = 'E
   const { sqlstate, title, remedy } = CATALOGUE[code];
   const own = SERVERS_OWN.includes(code);
   const detail = [
-    own ? null : title,
+    title,
     rules.length > 0 ? `rules: ${rules.map((rule) => rule.id).join(', ')}` : null,
     ticket === null ? null : `ticket: ${ticket}`,
     decision === null ? null : `decision: ${decision}`,
   ].filter((part) => part !== null);
-  return { severity, sqlstate, message, detail: detail.join('; '), hint: own ? '' : remedy };
+  return { severity, sqlstate, message, ...(own ? {} : { detail: detail.join('; '), hint: remedy }) };
 }

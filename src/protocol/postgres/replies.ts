@@ -5,33 +5,15 @@
 
 import type { Outcome } from '../../core/admission.ts';
 import { ProtocolError } from '../../core/errors.ts';
-import type { Refusal } from '../../core/refusal.ts';
 import type { SqlAnalysis } from '../sql/analysis.ts';
+import { type Awaited, changesSession } from './awaited.ts';
 import { commandTag, parameterTypes, readyStatus, serverError, type TransactionStatus } from './backend.ts';
 import { errorResponse } from './encode.ts';
 import { BACKEND, typeName } from './messages.ts';
-import type { Names, Portal, Prepared } from './names.ts';
+import type { Names } from './names.ts';
 import { refusalReport } from './refusal.ts';
 import { outcomeOf, type Run, rowsOfTag } from './run.ts';
 import type { Settings } from './settings.ts';
-
-/** Something sent whose answer is awaited. */
-export type Awaited =
-  | { readonly kind: 'parse'; readonly name: string; readonly prepared: Prepared }
-  | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal; readonly run: Run | null }
-  | { readonly kind: 'execute' | 'query'; readonly run: Run | null; readonly analysis: SqlAnalysis | null }
-  | { readonly kind: 'function'; readonly run: Run | null }
-  | { readonly kind: 'describe' | 'close'; readonly of: 'statement' | 'portal'; readonly name: string }
-  | { readonly kind: 'sync' }
-  /** A message that was made to fail: `word` is in the error that belongs to it. */
-  | {
-      readonly kind: 'refused';
-      readonly as: 'query' | 'parse';
-      readonly word: string;
-      readonly refusal: Refusal;
-    }
-  /** No answer: where the client ended COPY data that the server may not have asked for yet. */
-  | { readonly kind: 'copy end' };
 
 export interface RepliesOptions {
   readonly names: Names;
@@ -286,37 +268,6 @@ function suspended(run: Run | null, rows: number): void {
   run.executed = true;
   run.rows += rows;
 }
-
-/** Names, settings and transactions that later statements depend on; and code that may do the like unseen. */
-function changesSession(awaited: Awaited): boolean {
-  switch (awaited.kind) {
-    case 'parse':
-      return awaited.name !== '';
-    case 'close':
-      return awaited.of === 'statement';
-    case 'bind':
-      return awaited.name !== '';
-    case 'function':
-      return true;
-    case 'query':
-    case 'execute':
-      return (awaited.analysis?.statements ?? []).some(
-        ({ effects, facts }) => effects.length > 0 || facts.flags.some((flag) => UNSTEADY.has(flag)),
-      );
-    default:
-      return false;
-  }
-}
-
-const UNSTEADY = new Set([
-  'opaque',
-  'do',
-  'call',
-  'dynamic_sql',
-  'fn_sql_exec',
-  'fn_set_config',
-  'copy_stdin',
-]);
 
 function outOfStep(what: string): ProtocolError {
   return new ProtocolError('upstream_protocol', `the server sent a ${what} that was not awaited`);

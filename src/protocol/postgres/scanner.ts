@@ -34,6 +34,8 @@ export class BackendScanner {
   #skip = 0;
   #rows = 0;
   #octets = 0;
+  /** While true, rows are read whole too: for the one question that the session asks for itself. */
+  readsRows = false;
 
   /** True between messages, as the client sees it: something else may be said to it now. */
   get atBoundary(): boolean {
@@ -63,18 +65,18 @@ export class BackendScanner {
       }
       const size = this.#kept === 0 && length - at >= HEAD ? sizeOf(chunk, at) : 0;
       const type = chunk[at] ?? 0;
-      if (size === 0 || (size > length - at && isReadWhole(type, size))) {
+      if (size === 0 || (size > length - at && this.#isReadWhole(type, size))) {
         if (at > from) out.push(chunk.subarray(from, at));
         at = this.#gather(chunk, at);
         from = at;
         if (this.#complete(out, read) === 'cut') return out;
         continue;
       }
-      if (type === BACKEND.dataRow || type === BACKEND.copyData) {
+      if (this.#isCounted(type)) {
         if (type === BACKEND.dataRow) this.#rows += 1;
         this.#octets += size - HEAD;
       } else {
-        const body = isReadWhole(type, size) ? chunk.subarray(at + HEAD, at + size) : null;
+        const body = this.#isReadWhole(type, size) ? chunk.subarray(at + HEAD, at + size) : null;
         const instead = read(type, body);
         if (instead !== null) {
           if (at > from) out.push(chunk.subarray(from, at));
@@ -90,12 +92,25 @@ export class BackendScanner {
     return out;
   }
 
+  /** Rows and COPY data: counted, not told of. */
+  #isCounted(type: number): boolean {
+    return type === BACKEND.copyData || (type === BACKEND.dataRow && !this.readsRows);
+  }
+
+  /** An error too long to keep is none of ours: it goes by unread. */
+  #isReadWhole(type: number, size: number): boolean {
+    if (!READ_WHOLE.has(type) && !(type === BACKEND.dataRow && this.readsRows)) return false;
+    if (size <= LIMITS.pgServerMessage) return true;
+    if (type === BACKEND.error) return false;
+    throw new ProtocolError('upstream_protocol', `the server sent ${size} octets where only few can be`);
+  }
+
   /** Adds to the kept message what the chunk has of it. */
   #gather(chunk: Buffer, at: number): number {
     let next = this.#fill(chunk, at, HEAD);
     if (this.#kept < HEAD) return next;
     const size = sizeOf(this.#partial, 0);
-    if (isReadWhole(this.#partial.readUInt8(0), size)) next = this.#fill(chunk, next, size);
+    if (this.#isReadWhole(this.#partial.readUInt8(0), size)) next = this.#fill(chunk, next, size);
     return next;
   }
 
@@ -116,13 +131,13 @@ export class BackendScanner {
     if (this.#kept < HEAD) return;
     const type = this.#partial.readUInt8(0);
     const size = sizeOf(this.#partial, 0);
-    const whole = isReadWhole(type, size);
+    const whole = this.#isReadWhole(type, size);
     if (whole && this.#kept < size) return;
     const octets = this.#partial.subarray(0, this.#kept);
     this.#partial = Buffer.alloc(HEAD);
     this.#kept = 0;
     this.#skip = size - octets.length;
-    if (type === BACKEND.dataRow || type === BACKEND.copyData) {
+    if (this.#isCounted(type)) {
       if (type === BACKEND.dataRow) this.#rows += 1;
       this.#octets += size - HEAD;
       out.push(octets);
@@ -134,17 +149,6 @@ export class BackendScanner {
     if (relayed.length > 0) out.push(relayed);
     return;
   }
-}
-
-/** An error too long to keep is none of ours: it goes by unread. */
-function isReadWhole(type: number, size: number): boolean {
-  if (!READ_WHOLE.has(type)) return false;
-  if (size <= LIMITS.pgServerMessage) return true;
-  if (type === BACKEND.error) return false;
-  throw new ProtocolError(
-    'upstream_protocol',
-    `the server sent a message of ${size} octets that has to be short`,
-  );
 }
 
 function sizeOf(octets: Buffer, at: number): number {

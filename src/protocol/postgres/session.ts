@@ -69,7 +69,7 @@ class PostgresSession implements Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#clearance = createClearance(options.permit, options.digest);
-    this.#opening = new Opening(options.cancelKey);
+    this.#opening = new Opening(options.cancelKey, this.#clearance);
   }
 
   get congested(): boolean {
@@ -159,7 +159,7 @@ class PostgresSession implements Session {
 
   #open(startup: { user: string; database: string; applicationName: string; packet: Buffer }): void {
     const { user, database, applicationName } = startup;
-    const { waits, capture, cached, substitutionSecret } = this.#options;
+    const { waits, cached, substitutionSecret } = this.#options;
     this.who = { user, database, application: applicationName };
     const names = new Names();
     const settings = new Settings(user);
@@ -174,7 +174,7 @@ class PostgresSession implements Session {
       replies,
       clearance: this.#clearance,
       substitute: createSubstitution(substitutionSecret),
-      plan: { database, waits, capture },
+      plan: { database, waits },
       cached,
     });
     this.#commands.push({ do: 'dial' });
@@ -205,7 +205,11 @@ class PostgresSession implements Session {
 
   #message(type: number, body: Buffer | null, conversation: Conversation): Buffer | null {
     if (type === BACKEND.error && body !== null) this.#explained ||= serverError(body).fatal;
-    if (!this.#opening.ready) return this.#opening.message(type, body, conversation.settings, this.#commands);
+    if (!this.#opening.ready) {
+      const instead = this.#opening.message(type, body, conversation.settings, this.#commands);
+      this.#scanner.readsRows = this.#opening.asking;
+      return instead;
+    }
     if (type === BACKEND.notice || type === BACKEND.notification) return null;
     if (type !== BACKEND.parameterStatus)
       return conversation.replies.message(type, body, this.#scanner.takeCounts());

@@ -17,7 +17,7 @@ const setting = (value: string | null): Setting => ({ committed: value, session:
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
 /** Code that may change the role without saying so in the statement's text. */
-const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'fn_set_config', 'opaque']);
+const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'opaque']);
 
 export class Settings {
   /** SET SESSION AUTHORIZATION DEFAULT goes back to it. */
@@ -25,6 +25,8 @@ export class Settings {
   #user: Setting;
   #role: Setting;
   #searchPath: Setting;
+  /** What RESET goes back to. */
+  #resetPath: string | null = null;
 
   constructor(login: string) {
     this.#login = login;
@@ -38,6 +40,7 @@ export class Settings {
     copy.#user = { ...this.#user };
     copy.#role = { ...this.#role };
     copy.#searchPath = { ...this.#searchPath };
+    copy.#resetPath = this.#resetPath;
     return copy;
   }
 
@@ -60,6 +63,16 @@ export class Settings {
   /** False when role, user or search_path is not what it is said to be, for all that can be seen. */
   get known(): boolean {
     return ![this.#user, this.#role, this.#searchPath].some((one) => inForce(one) === null);
+  }
+
+  /** The session is open: what it has now is what RESET goes back to. */
+  opened(): void {
+    this.#resetPath = inForce(this.#searchPath);
+    this.commit();
+  }
+
+  get searchPathKnown(): boolean {
+    return inForce(this.#searchPath) !== null;
   }
 
   /** A ParameterStatus: the server's own word. */
@@ -104,17 +117,20 @@ export class Settings {
     const { name, value, local } = effect;
     switch (name) {
       case 'role':
-        assign(this.#role, value?.[0] ?? 'none', local);
+        assign(this.#role, value === null ? 'none' : shown(value), local);
         return true;
       case 'session_authorization':
-        assign(this.#user, value?.[0] ?? this.#login, local);
+        assign(this.#user, value === null ? this.#login : shown(value), local);
         assign(this.#role, 'none', local);
         return true;
       case 'search_path':
-        assign(this.#searchPath, value === null ? null : value.map(quoteIdentifier).join(', '), local);
+        assign(this.#searchPath, value === null ? this.#resetPath : pathOf(value), local);
         return false;
+      case '?':
+        for (const one of this.#all()) assign(one, null, local);
+        return true;
       case '*':
-        assign(this.#searchPath, null, local);
+        assign(this.#searchPath, this.#resetPath, local);
         return false;
       default:
         return false;
@@ -124,7 +140,7 @@ export class Settings {
   #reset(): void {
     assign(this.#user, this.#login, false);
     assign(this.#role, 'none', false);
-    assign(this.#searchPath, null, false);
+    assign(this.#searchPath, this.#resetPath, false);
   }
 
   /** What was set since the savepoint is undone, and which of it that was is not followed here. */
@@ -138,6 +154,9 @@ export class Settings {
   }
 }
 
+/** Null where the text does not show the value. */
+const shown = (value: readonly string[]): string | null => value[0] ?? null;
+
 function assign(target: Setting, value: string | null, local: boolean): void {
   if (local) target.local = value;
   else {
@@ -145,6 +164,9 @@ function assign(target: Setting, value: string | null, local: boolean): void {
     target.local = undefined;
   }
 }
+
+const pathOf = (value: readonly string[]): string | null =>
+  value.length > 0 ? value.map(quoteIdentifier).join(', ') : null;
 
 function quoteIdentifier(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

@@ -5,6 +5,7 @@
 
 import type { SqlProtocol, StatementFacts } from '../../core/facts.ts';
 import type { AnalysedStatement, SqlAnalysis } from '../sql/analysis.ts';
+import { HUGE_LIMIT } from '../sql/limit.ts';
 import type { BoundValue } from './frontend.ts';
 import type { Names, Portal, Prepared } from './names.ts';
 import type { Settings } from './settings.ts';
@@ -46,9 +47,36 @@ export function boundSubject(
   limited: boolean,
 ): Subject {
   const { analysis, types } = prepared;
-  const meaning = analysis === null ? viaName(prepared) : resolve(analysis, names.fork());
+  const meaning =
+    analysis === null ? viaName(prepared) : withLimit(resolve(analysis, names.fork()), analysis, values);
   const flags = limited ? [...meaning.flags, 'portal_limit'] : meaning.flags;
   return { protocol: 'extended', ...meaning, flags, values, types };
+}
+
+/** `LIMIT $1` is as good as a number once $1 is bound. */
+function withLimit(meaning: Meaning, analysis: SqlAnalysis, values: readonly BoundValue[]): Meaning {
+  const parameter = analysis.statements[0]?.limitParameter ?? null;
+  const [facts, ...more] = meaning.statements;
+  if (parameter === null || facts === undefined || more.length > 0) return meaning;
+  const bound = values[parameter - 1];
+  const limit = bound === undefined ? null : countOf(bound);
+  if (limit === null) return meaning;
+  const settle = (flags: readonly string[]): string[] => [
+    ...flags.filter((flag) => flag !== 'limit_not_const'),
+    ...(limit >= HUGE_LIMIT ? ['limit_huge'] : []),
+  ];
+  const statements = [{ ...facts, limit, flags: settle(facts.flags) }];
+  return { ...meaning, statements, flags: settle(meaning.flags) };
+}
+
+/** Of a bigint as LIMIT takes it, in text or binary form; null where it is not plainly one. */
+function countOf({ octets, binary }: BoundValue): number | null {
+  if (octets === null) return null;
+  if (!binary)
+    return /^\s*\+?\d{1,15}\s*$/.test(octets.toString('latin1')) ? Number(octets.toString('latin1')) : null;
+  if (octets.length !== 8 && octets.length !== 4 && octets.length !== 2) return null;
+  const count = Number(BigInt.asIntN(octets.length * 8, BigInt(`0x${octets.toString('hex')}`)));
+  return count >= 0 && Number.isSafeInteger(count) ? count : null;
 }
 
 /** An Execute of a SQL cursor: as FETCH, but with no text of its own. */
@@ -116,7 +144,7 @@ function merge(
 ): StatementFacts {
   if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need, 'opaque'])] };
   resolved.push(target.text);
-  const own = facts.flags.filter((flag) => flag !== need && flag !== 'opaque');
+  const own = facts.flags.filter((flag) => flag !== need);
   const ran = target.facts;
   return {
     ...facts,

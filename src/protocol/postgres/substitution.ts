@@ -5,9 +5,9 @@
 
 import { createHmac } from 'node:crypto';
 import type { Refusal } from '../../core/refusal.ts';
+import type { Awaited } from './awaited.ts';
 import { failingStatement } from './encode.ts';
 import type { FrontendMessage } from './frontend.ts';
-import type { Awaited } from './replies.ts';
 
 export interface Substitute {
   readonly octets: Buffer;

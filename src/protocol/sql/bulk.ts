@@ -79,13 +79,12 @@ function givesMany(query: Body<'SelectStmt'>, outer: Ctes, limited = isModest(ro
   return many;
 }
 
-/** A sub-select in the output: an array of its rows, or its one value, which an aggregate can make a large one. */
+/** A sub-select in the output: an array of its rows, or its one value, which an aggregate can make as large. */
 function subGivesMany(sub: Body<'SubLink'>, ctes: Ctes): boolean {
   const query = bodyOf(sub.subselect, 'SelectStmt');
   if (!query) return false;
-  return (
-    (sub.subLinkType === 'ARRAY_SUBLINK' || sub.subLinkType === 'EXPR_SUBLINK') && givesMany(query, ctes)
-  );
+  if (sub.subLinkType === 'ARRAY_SUBLINK') return givesMany(query, ctes);
+  return sub.subLinkType === 'EXPR_SUBLINK' && givesMany(query, ctes, true);
 }
 
 interface Source {

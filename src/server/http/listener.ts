@@ -134,8 +134,13 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAd
 
 function refuseUnparsed(error: Error, socket: Duplex, connections: Connections): void {
   const [open, ...others] = connections.underWay(socket);
-  // Once an answer has begun, or where another has to come first, this one would be read as part of it.
-  if (others.length > 0 || open?.headersSent || (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+  // Once an answer has begun, or where another request has to be answered first, this would be read as its answer.
+  if (
+    others.length > 0 ||
+    open?.headersSent ||
+    open?.req.complete ||
+    (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+  ) {
     socket.destroy();
     return;
   }

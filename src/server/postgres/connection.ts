@@ -16,7 +16,7 @@ import type { SqlAnalyser } from '../../protocol/sql/analysis.ts';
 import type { CancelKeys } from './cancel-keys.ts';
 import { dial, type Upstream, upstreamName } from './dial.ts';
 
-export interface ConnectionOptions extends Pick<SessionOptions, 'capture' | 'waits'> {
+export interface ConnectionOptions extends Pick<SessionOptions, 'waits'> {
   /** Unique in this process: what the plumbing's permit is bound to. */
   readonly id: string;
   readonly upstream: Upstream;
@@ -51,7 +51,7 @@ class PostgresConnection implements Connection {
   #cancelTimer: () => void;
 
   constructor(client: Socket, options: ConnectionOptions) {
-    const { id, pipeline, analyser, capture, waits, random } = options;
+    const { id, pipeline, analyser, waits, random } = options;
     this.#client = client;
     this.#options = options;
     this.#session = createSession({
@@ -60,7 +60,6 @@ class PostgresConnection implements Connection {
       cancelKey: { pid: random(4).readInt32BE(0), secret: random(32) },
       substitutionSecret: random(32),
       cached: (text) => analyser.cached(text),
-      capture,
       waits,
     });
     client.setNoDelay(true);

@@ -7,7 +7,6 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Pipeline } from '../../core/admission.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
-import type { Capture } from '../../protocol/postgres/display.ts';
 import { errorResponse } from '../../protocol/postgres/encode.ts';
 import type { SqlAnalyser } from '../../protocol/sql/analysis.ts';
 import { createCancelKeys } from './cancel-keys.ts';
@@ -27,8 +26,6 @@ export interface PostgresListenerOptions {
   readonly logger: Logger;
   /** Milliseconds that a client waits for a person, outside and inside a transaction block. */
   readonly waits: { readonly outside: number; readonly inTransaction: number };
-  /** What the audit log keeps of a statement. */
-  readonly capture: Capture;
   /** Told how many sessions are open whenever that changes. */
   onSessions?(open: number): void;
 }
@@ -49,7 +46,7 @@ const FULL = errorResponse({
 });
 
 export function createPostgresListener(options: PostgresListenerOptions): PostgresListener {
-  const { name, listen, upstream, pipeline, analyser, clock, logger, waits, capture } = options;
+  const { name, listen, upstream, pipeline, analyser, clock, logger, waits } = options;
   const connections = new Map<Socket, Connection>();
   const cancelKeys = createCancelKeys();
   const random = (octets: number): Buffer => options.random(octets);
@@ -67,7 +64,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
     accepted += 1;
     const id = `${name}#${accepted}`;
     const connection = serveConnection(socket, {
-      ...{ id, upstream, pipeline, analyser, cancelKeys, clock, logger, waits, capture, random },
+      ...{ id, upstream, pipeline, analyser, cancelKeys, clock, logger, waits, random },
     });
     connections.set(socket, connection);
     changed();

@@ -307,6 +307,24 @@ describe('the socket', () => {
     ).toBe(431);
   });
 
+  it('takes so many connections, and not one more', async () => {
+    const open = await Promise.all(
+      Array.from({ length: LIMITS.controlConnections }, async () => {
+        const socket = connect(control.address.port, control.address.host);
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    const over = connect(control.address.port, control.address.host).on('error', () => undefined);
+    over.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await new Promise((resolve) => over.once('close', resolve));
+    expect(over.bytesRead).toBe(0);
+    open[0]?.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [chunk] = await once(open[0] ?? over, 'data');
+    expect(String(chunk)).toMatch(/^HTTP\/1\.1 200/);
+    for (const socket of open) socket.destroy();
+  });
+
   it('has no tunnel and no upgrade', async () => {
     const socket = connect(control.address.port, control.address.host);
     socket.end('CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: localhost\r\n\r\n');

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machineClock } from '../../../src/app/machine.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
+import { createSqlAnalyser } from '../../../src/protocol/sql/analyser.ts';
+import type { Upstream } from '../../../src/server/postgres/dial.ts';
 import { createPostgresListener, type PostgresListener } from '../../../src/server/postgres/listener.ts';
 import { silentLogger } from '../../support/logger.ts';
 import { type Script, scriptedPipeline } from './scripted-pipeline.ts';
-import { simpleAnalyser } from './simple-analyser.ts';
 
 export interface Bench {
   readonly server: EmbeddedPostgres;
@@ -23,23 +24,47 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-export async function startBench(): Promise<Bench> {
-  const home = await mkdtemp(join(tmpdir(), 'holdpoint-pgwire-'));
-  const server = await startEmbeddedPostgres({ dataDir: join(home, 'postgres'), port: 0, logger: silentLogger });
-  const script = scriptedPipeline();
+export interface TestListener {
+  readonly listener: PostgresListener;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A listener of ours before any server. */
+export async function startListener(script: Script, upstream: Upstream): Promise<TestListener> {
+  const analyser = createSqlAnalyser();
+  const { host, port: behind } = upstream;
   const listener = createPostgresListener({
     name: 'test',
     listen: { host: '127.0.0.1', port: 0 },
-    upstream: { host: server.host, port: server.port },
+    upstream: { host, port: behind },
     pipeline: script,
-    analyser: simpleAnalyser(),
+    analyser,
     clock: machineClock,
     random: randomBytes,
-    logger: process.env.HOLDPOINT_TEST_LOG ? { ...silentLogger, debug: console.log } : silentLogger,
+    logger: silentLogger,
     waits: { outside: 60_000, inTransaction: 20_000 },
-    capture: 'redacted',
   });
   const { port } = await listener.listen();
+  return {
+    listener,
+    port,
+    async stop() {
+      await listener.drain();
+      await analyser.close();
+    },
+  };
+}
+
+export async function startBench(): Promise<Bench> {
+  const home = await mkdtemp(join(tmpdir(), 'holdpoint-pgwire-'));
+  const server = await startEmbeddedPostgres({
+    dataDir: join(home, 'postgres'),
+    port: 0,
+    logger: silentLogger,
+  });
+  const script = scriptedPipeline();
+  const { listener, port, stop } = await startListener(script, server);
   const through = new URL(server.superuserUrl);
   through.port = String(port);
   return {
@@ -50,7 +75,7 @@ export async function startBench(): Promise<Bench> {
     through: through.href,
     port,
     async stop() {
-      await listener.drain();
+      await stop();
       await server.stop();
       await rm(home, { recursive: true, force: true });
     },

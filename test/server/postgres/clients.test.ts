@@ -18,7 +18,17 @@ beforeEach(() => bench.script.reset());
 
 describe('psql', () => {
   it('sees the same through the listener', async () => {
-    const script = ['-X', '-c', 'select 1 as one, $$two$$ as two', '-c', '\\d pg_class', '-c', 'selec 1', '-c', 'table nope'];
+    const script = [
+      '-X',
+      '-c',
+      'select 1 as one, $$two$$ as two',
+      '-c',
+      '\\d pg_class',
+      '-c',
+      'selec 1',
+      '-c',
+      'table nope',
+    ];
     const direct = await run('psql', [bench.direct, ...script]).catch((error) => error);
     const through = await run('psql', [bench.through, ...script]).catch((error) => error);
     expect(through.stdout).toBe(direct.stdout);

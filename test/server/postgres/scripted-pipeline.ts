@@ -75,6 +75,7 @@ export function scriptedPipeline(): Script {
     withdrawn: [],
     async admit(action, caller) {
       script.admitted.push(action);
+      if (action.barred) return { refusal: action.barred };
       const effect = script.decide(sqlOf(action));
       if (effect === 'allow') return permitFor(action, null);
       if (effect === 'deny') return { refusal: denied() };
@@ -98,7 +99,9 @@ export function scriptedPipeline(): Script {
             );
           },
           deny: (reason) =>
-            resolve({ refusal: refusal('hold_denied', `denied by alice: ${reason}`, { ticket, rules: [rule] }) }),
+            resolve({
+              refusal: refusal('hold_denied', `denied by alice: ${reason}`, { ticket, rules: [rule] }),
+            }),
         };
         caller.onHeld?.({ id: ticket, message: '' } as Ticket);
         const next = awaitingHold.shift();
@@ -108,6 +111,7 @@ export function scriptedPipeline(): Script {
     },
     async preview(action) {
       script.previewed.push(action);
+      if (action.barred) return action.barred;
       return script.decide(sqlOf(action)) === 'deny' ? denied() : null;
     },
     async settle(permit, outcome) {
@@ -128,7 +132,8 @@ export function scriptedPipeline(): Script {
         : new Promise((resolve) => awaitingOutcomes.push({ count: wanted, resolve })),
     reset() {
       script.decide = () => 'allow';
-      for (const list of [script.admitted, script.previewed, script.settled, script.withdrawn]) list.length = 0;
+      for (const list of [script.admitted, script.previewed, script.settled, script.withdrawn])
+        list.length = 0;
       held.length = 0;
     },
   };
