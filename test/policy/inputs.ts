@@ -58,11 +58,7 @@ export function sqlInput(
   more: Partial<SqlFacts> = {},
   agent: Partial<Agent> = {},
 ): PolicyInput {
-  return policyInput(
-    { kind: 'postgres', sql: sqlFacts(statements, more) },
-    { ...AGENT, ...agent },
-    NOON,
-  );
+  return policyInput({ kind: 'postgres', sql: sqlFacts(statements, more) }, { ...AGENT, ...agent }, NOON);
 }
 
 export interface Call {
@@ -73,7 +69,13 @@ export interface Call {
   readonly body?: HttpFacts['parsed_body'];
 }
 
-export function httpInput({ method = 'GET', host = 'api.github.com', action, http, body = null }: Call): PolicyInput {
+export function httpInput({
+  method = 'GET',
+  host = 'api.github.com',
+  action,
+  http,
+  body = null,
+}: Call): PolicyInput {
   return policyInput(
     {
       kind: 'http',

@@ -14,7 +14,10 @@ if (opa === null) {
 }
 
 /** What `opa eval` answers for a query, with documents of `input` and `data`; undefined where it is undefined. */
-export function evaluate(query: string, documents: { input?: unknown; data?: string; bundle?: string }): unknown {
+export function evaluate(
+  query: string,
+  documents: { input?: unknown; data?: string; bundle?: string },
+): unknown {
   const directory = mkdtempSync(join(tmpdir(), 'holdpoint-opa-'));
   try {
     const input = join(directory, 'input.json');

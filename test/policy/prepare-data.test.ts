@@ -72,7 +72,9 @@ describe('preparing the data', () => {
   });
 
   it('tells a relation with a schema from one without', () => {
-    expect(prepareData({ relations: { sensitive: ['customers', 'hr.*', 'pay.salaries'] } }).relations).toMatchObject({
+    expect(
+      prepareData({ relations: { sensitive: ['customers', 'hr.*', 'pay.salaries'] } }).relations,
+    ).toMatchObject({
       sensitive: {
         names: { exact: { customers: true } },
         qualified: { exact: { 'pay.salaries': true }, prefixes: ['hr.'] },

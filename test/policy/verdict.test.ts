@@ -45,7 +45,11 @@ describe('verdictOf', () => {
       [{ result: { ...allow, effect: 'hold', requirements: [{ groups: ['a'], quorum: 0 }] } }],
       'policy_malformed',
     ],
-    ['an allow that asks somebody', [{ result: { ...allow, requirements: [approvers] } }], 'policy_malformed'],
+    [
+      'an allow that asks somebody',
+      [{ result: { ...allow, requirements: [approvers] } }],
+      'policy_malformed',
+    ],
     ['an expiry that is no duration', [{ result: { ...allow, expires: 'soon' } }], 'policy_malformed'],
     ['a limit', [{ result: { ...allow, limits: { rows: 1, on_exceed: 'cut' } } }], 'policy_obligation'],
     ['a mask, even an empty one', [{ result: { ...allow, mask: [] } }], 'policy_obligation'],
@@ -58,7 +62,11 @@ describe('verdictOf', () => {
   it('takes a hold with its requirements, expiry and grant', () => {
     const grant = { scope: 'shape', max_ttl: '30m', max_uses: 10 };
     const hold = { ...allow, effect: 'hold', requirements: [approvers], expires: '15m', grant };
-    expect(verdictOf([{ result: hold }], 'r').decision).toMatchObject({ effect: 'hold', expires: '15m', grant });
+    expect(verdictOf([{ result: hold }], 'r').decision).toMatchObject({
+      effect: 'hold',
+      expires: '15m',
+      grant,
+    });
   });
 
   it('denies whatever else a policy may answer', () => {
