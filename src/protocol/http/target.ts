@@ -80,7 +80,7 @@ export function parseTarget(
 }
 
 function parseAbsolute(target: string): Target | null {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/i.exec(target);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i.exec(target);
   if (!match) return null;
   const [, rawScheme = '', rawAuthority = '', rest = ''] = match;
   const scheme = rawScheme.toLowerCase();

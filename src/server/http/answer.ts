@@ -11,9 +11,6 @@ import type { Clock } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { problemResponse } from '../../protocol/http/refusal.ts';
 
-/** Milliseconds that a refused client may go on sending before its connection ends under it. */
-const LINGER = 2_000;
-
 /**
  * Refuses one request. Where its body is still under way, the connection ends after the answer; the body is read
  * and thrown away for a while first, since closing with unread octets resets the connection and loses the answer
@@ -42,18 +39,11 @@ export function refuse(
   // The length is announced: the client has the whole answer now, whenever the connection ends.
   if (body) response.write(body);
   else response.flushHeaders();
-  let left = LIMITS.httpDiscard;
   const finish = () => {
     cancel();
-    request.off('data', discard);
     response.end();
   };
-  const discard = (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) finish();
-  };
-  const cancel = options.clock.after(LINGER, finish);
-  request.on('data', discard);
+  const cancel = options.clock.after(LIMITS.httpLinger, finish);
   request.once('end', finish);
   request.once('close', finish);
   request.resume();

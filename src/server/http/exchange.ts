@@ -14,7 +14,7 @@ import type { Clock, Logger } from '../../core/ports.ts';
 import { type Refusal, refusal, refusalFrom } from '../../core/refusal.ts';
 import { requestAction } from '../../protocol/http/action.ts';
 import { type CollectedBody, readBody } from '../../protocol/http/body.ts';
-import { endToEnd, valuesOf } from '../../protocol/http/headers.ts';
+import { checkFraming, endToEnd, valuesOf } from '../../protocol/http/headers.ts';
 import type { RequestHead } from '../../protocol/http/request.ts';
 import { parseTarget } from '../../protocol/http/target.ts';
 import { refuse } from './answer.ts';
@@ -56,7 +56,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     // A client that goes away is the signal's business; its socket errors are nobody's.
     response.on('error', () => client.abort());
     request.on('error', () => client.abort());
-    const underWay = deps.connections.begin(socket);
+    const underWay = deps.connections.begin(socket, response);
     const passage = new Passage(deps, request, response, client.signal, waitsForContinue);
     try {
       if (deps.draining()) throw new ProtocolError('draining', 'no new requests are taken');
@@ -72,7 +72,6 @@ export function createExchange(deps: ExchangeDeps): Exchange {
       if (answer.code === 'internal') deps.logger.error({ err: error }, 'an HTTP exchange failed');
       passage.refuse(answer);
     } finally {
-      deps.connections.end(socket);
       await passage.release();
     }
   };
@@ -154,6 +153,7 @@ class Passage {
       throw new ProtocolError('headers_too_large', `more than ${LIMITS.httpHeaderFields} header fields`);
     }
     const protocol = `HTTP/${httpVersion}`;
+    checkFraming(rawHeaders, protocol);
     const target = parseTarget(url, valuesOf(rawHeaders, 'host'), protocol, context.origin);
     return { method, target, protocol, headers: rawHeaders, tls: context.tls };
   }

@@ -133,8 +133,14 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAd
 }
 
 function refuseUnparsed(error: Error, socket: Duplex, connections: Connections): void {
-  // In the middle of an answer to an earlier request, an answer to this one would be read as part of it.
-  if (connections.underWay(socket) > 0 || (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+  const [open, ...others] = connections.underWay(socket);
+  // Once an answer has begun, or where another request has to be answered first, this would be read as its answer.
+  if (
+    others.length > 0 ||
+    open?.headersSent ||
+    open?.req.complete ||
+    (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+  ) {
     socket.destroy();
     return;
   }

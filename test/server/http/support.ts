@@ -14,7 +14,7 @@ import type { Action, Admission, Caller, Outcome, Pipeline } from '../../../src/
 import type { Decision } from '../../../src/core/decision.ts';
 import { mintPermit, type Permit } from '../../../src/core/permit.ts';
 import type { Clock, Logger } from '../../../src/core/ports.ts';
-import { refusal } from '../../../src/core/refusal.ts';
+import { type Refusal, refusal } from '../../../src/core/refusal.ts';
 import { parseHost } from '../../../src/protocol/http/host.ts';
 import { issueAuthority, issueLeaf } from '../../../src/server/http/certificate.ts';
 import { createCertificateAuthority } from '../../../src/server/http/certificate-authority.ts';
@@ -83,6 +83,10 @@ export class ScriptedPipeline implements Pipeline {
     }
     if (!approved) return { refusal: this.#denied('hold_denied', 'a reviewer said no', 'HP-00000001') };
     return this.#permit(judged, 'HP-00000001');
+  }
+
+  async preview(action: Action): Promise<Refusal | null> {
+    return this.verdict(action) === 'deny' ? this.#denied('policy_denied', 'the script denies it') : null;
   }
 
   async settle(_permit: Permit, outcome: Outcome): Promise<void> {
@@ -181,7 +185,7 @@ export interface Origin {
 }
 
 export async function startOrigin(listener: RequestListener): Promise<Origin> {
-  return serve(createHttpServer(listener));
+  return serve(createHttpServer({ maxHeaderSize: 256 * 1024 }, listener));
 }
 
 /** An HTTPS server for `names`, under an authority of its own. */
