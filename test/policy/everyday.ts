@@ -15,7 +15,6 @@ export const EVERYDAY: readonly string[] = [
   'WITH recent AS (SELECT * FROM orders WHERE id > 100 LIMIT 20) SELECT * FROM recent',
   'SELECT EXISTS (SELECT 1 FROM orders WHERE id = 4)',
   'SELECT id FROM orders WHERE id IN (1, 2, 3)',
-  'SELECT id FROM orders WHERE id = ANY($1)',
   "SELECT id FROM orders WHERE note ILIKE 'late%' LIMIT 20",
   'SELECT DISTINCT status FROM orders WHERE customer_id = 7',
   'SELECT id, rank() OVER (ORDER BY total DESC) FROM orders WHERE customer_id = 7 LIMIT 5',
@@ -60,7 +59,6 @@ export const EVERYDAY: readonly string[] = [
   "NOTIFY jobs, 'ready'",
   'UNLISTEN *',
   // A text without a statement.
-  '',
   '-- nothing to do',
   // pgbench: its start, and its scripts in simple mode.
   'vacuum pgbench_branches',
@@ -80,7 +78,6 @@ export const EVERYDAY: readonly string[] = [
   'select current_schema()',
   'show transaction isolation level',
   'SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns ON typnamespace = ns.oid WHERE typname = $1',
-  'SELECT b.oid, b.typname FROM pg_catalog.pg_type a LEFT JOIN pg_catalog.pg_type b ON b.oid = a.typelem',
   "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
   'SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position',
 ];
