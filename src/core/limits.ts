@@ -19,12 +19,21 @@ export const LIMITS = {
   pgAuthMessage: 64 * KIB,
   /** Octets of one CopyData message from the agent. The server's own bound is 1 GiB. */
   pgCopyData: 64 * MIB,
+  /** Octets of a server message that is read whole (status, completion, error). A longer error goes by unread. */
+  pgServerMessage: MIB,
+  /** Characters of one parameter's value in the facts, and of all of them together; the digest covers them whole. */
+  pgParameterText: 64 * KIB,
+  pgParametersText: MIB,
   /** Octets kept of one Sync-delimited batch before it is decided. */
   pgBatchBytes: 128 * MIB,
   /** Messages kept of one Sync-delimited batch before it is decided. */
   pgBatchMessages: 10_000,
   /** Named prepared statements, and portals, tracked in one session. */
   pgPreparedStatements: 10_000,
+  /** Milliseconds from connecting to the first ReadyForQuery; the server's own authentication_timeout. */
+  pgOpening: 60_000,
+  /** Milliseconds that a session's sockets have to close once it has ended. */
+  pgLinger: 5_000,
   /** Sessions at once on one PostgreSQL listener. */
   pgSessions: 1_000,
   /** Octets of SQL text that are parsed. */
@@ -83,10 +92,26 @@ export const LIMITS = {
   policyDeadline: 1_000,
   /** Decisions kept by exact input. */
   policyCacheEntries: 5_000,
+  /** Characters of a key that is worth keeping in that cache. */
+  policyCacheKey: 16 * KIB,
+  /** Inputs handed to the policy's thread at once. */
+  policyBatch: 64,
+  /** Octets of a policy bundle, packed and unpacked. */
+  policyBundle: 64 * MIB,
   /** 64 KiB pages of WebAssembly memory that one policy instance may use (256 MiB). */
   policyMemoryPages: 4_096,
   /** Octets of a request body to the control API. */
   controlBody: 64 * KIB,
+  /** Octets of one header section to the control API. */
+  controlHeaderSection: 16 * KIB,
+  /** Milliseconds one whole request to the control API may take to arrive. */
+  controlRequest: 30_000,
+  /** Milliseconds that an idle connection to the control API is kept. */
+  controlKeepAlive: 5_000,
+  /** Sockets at once on the control address. */
+  controlConnections: 256,
+  /** Characters that a bearer token has at least. */
+  tokenLength: 20,
   /** Characters of a reviewer's reason. */
   reviewerReason: 1_000,
   /** Tickets in one page of the control API's list. */
@@ -97,6 +122,8 @@ export const LIMITS = {
   capacityRetryAfter: 30,
   /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
   deskRetry: 5_000,
+  /** Milliseconds that a ticket is kept after it ended (30 days); the audit log keeps what happened. */
+  closedTickets: 30 * 86_400_000,
   /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
   deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */

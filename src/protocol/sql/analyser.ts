@@ -4,8 +4,7 @@
  */
 
 import { LIMITS } from '../../core/limits.ts';
-import { failed } from './analyse-text.ts';
-import type { SqlAnalyser, SqlAnalysis } from './analysis.ts';
+import { failed, type SqlAnalyser, type SqlAnalysis } from './analysis.ts';
 import { readLexically } from './lexical.ts';
 import { createParserPool, DEFAULT_POOL, type PoolOptions } from './parser-pool.ts';
 

@@ -13,8 +13,9 @@ import { type Body, bodyOf, type Fields, isFields, items, named, words } from '.
 type Ctes = ReadonlyMap<string, boolean>;
 const NO_CTES: Ctes = new Map();
 
-export function bulkQuery(query: Body<'SelectStmt'>): boolean {
-  return givesMany(query, NO_CTES);
+/** `limited`: whether to take its own LIMIT for a modest one. */
+export function bulkQuery(query: Body<'SelectStmt'>, limited = isModest(rowLimit(query))): boolean {
+  return givesMany(query, NO_CTES, limited);
 }
 
 interface Write {
@@ -62,9 +63,8 @@ function bodyGivesMany(query: unknown, ctes: Ctes): boolean {
   return node !== null && returnsMany(node.kind, node.body as Write, ctes);
 }
 
-function givesMany(query: Body<'SelectStmt'>, outer: Ctes): boolean {
+function givesMany(query: Body<'SelectStmt'>, outer: Ctes, limited = isModest(rowLimit(query))): boolean {
   const ctes = withClause(query.withClause, outer);
-  const limited = isModest(rowLimit(query));
   if (query.larg && query.rarg) {
     return !limited && (givesMany(query.larg, ctes) || givesMany(query.rarg, ctes));
   }
@@ -79,13 +79,12 @@ function givesMany(query: Body<'SelectStmt'>, outer: Ctes): boolean {
   return many;
 }
 
-/** A sub-select in the output: an array of its rows, or its one value, which an aggregate can make a large one. */
+/** A sub-select in the output: an array of its rows, or its one value, which an aggregate can make as large. */
 function subGivesMany(sub: Body<'SubLink'>, ctes: Ctes): boolean {
   const query = bodyOf(sub.subselect, 'SelectStmt');
   if (!query) return false;
-  return (
-    (sub.subLinkType === 'ARRAY_SUBLINK' || sub.subLinkType === 'EXPR_SUBLINK') && givesMany(query, ctes)
-  );
+  if (sub.subLinkType === 'ARRAY_SUBLINK') return givesMany(query, ctes);
+  return sub.subLinkType === 'EXPR_SUBLINK' && givesMany(query, ctes, true);
 }
 
 interface Source {

@@ -52,7 +52,8 @@ export const expressionHandlers: Handlers = {
 
   JsonArrayQueryConstructor(body, walk) {
     walk.found.flag('agg_export');
-    walk.descend('JsonArrayQueryConstructor', body);
+    valueOf(walk).visit(body.query);
+    walk.descend('JsonArrayQueryConstructor', body, 'query');
   },
 
   A_Expr(body, walk) {
@@ -74,7 +75,7 @@ export const expressionHandlers: Handlers = {
       walk.found.flag('agg_export');
     }
     walk.visit(body.testexpr);
-    (gives ? walk : walk.at({ place: 'inner' })).visit(body.subselect);
+    (gives ? valueOf(walk) : walk.at({ place: 'inner' })).visit(body.subselect);
   },
 
   TypeCast(body, walk) {
@@ -147,6 +148,11 @@ export const expressionHandlers: Handlers = {
     walk.found.flag('current_of');
   },
 };
+
+/** Where a query that gives a value stands: in the output, if the expression does. */
+function valueOf(walk: Walk): Walk {
+  return walk.place === 'output' ? walk : walk.at({ place: 'inner' });
+}
 
 function noteCall(name: string, flags: readonly string[], body: Body<'FuncCall'>, walk: Walk): void {
   walk.found.flag(...flags);

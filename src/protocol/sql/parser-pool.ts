@@ -7,8 +7,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../../core/limits.ts';
-import { failed } from './analyse-text.ts';
-import type { SqlAnalysis } from './analysis.ts';
+import { failed, type SqlAnalysis } from './analysis.ts';
 
 export interface WorkerOptions {
   /** Ask node-sql-parser too: see second-opinion.ts. */
@@ -180,9 +179,14 @@ class Thread {
     const workerData: WorkerOptions = { crossCheck };
     this.#worker = new Worker(createRequire(import.meta.url).resolve('#sql-worker'), {
       workerData,
+      stdout: true,
+      stderr: true,
       resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxOldGenerationSizeMb: HEAP_MEGABYTES },
     });
     this.#worker.unref();
+    // libpg_query writes to standard output and error when it aborts; what matters comes as a message.
+    this.#worker.stdout.resume();
+    this.#worker.stderr.resume();
     this.#worker.on('message', (reply: WorkerReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#lose(error.message));
     this.#worker.on('exit', () => this.#lose('the thread ended'));

@@ -18,7 +18,19 @@ const LOOSEST_FIRST: readonly Selectivity[] = ['always', 'switch', 'bind', 'wide
 /** Items of an IN list that still count as narrow. */
 const SHORT_LIST = 1_000;
 
+/** Judged once: a filter is asked about for its flags, for its row limit and for bulk export. */
+const judged = new WeakMap<object, Selectivity>();
+
 export function selectivity(where: unknown): Selectivity {
+  if (!isFields(where)) return 'wide';
+  const known = judged.get(where);
+  if (known !== undefined) return known;
+  const answer = judge(where);
+  judged.set(where, answer);
+  return answer;
+}
+
+function judge(where: Fields): Selectivity {
   const node = named(where);
   if (!node) return 'wide';
   if (node.kind === 'BoolExpr') return ofBoolean(node.body as Body<'BoolExpr'>);
@@ -68,33 +80,42 @@ const NEGATED: Readonly<Record<string, string>> = {
 function coverEverything(arms: readonly unknown[]): boolean {
   const seen = new Set<string>();
   for (const arm of arms) {
-    const test = bodyOf(arm, 'NullTest');
-    const compare = bodyOf(arm, 'A_Expr');
-    const not = bodyOf(arm, 'BoolExpr');
-    const operator = words(compare?.name).at(-1) ?? '';
-    let own: string | null = null;
-    let opposite: string | null = null;
-    if (test) {
-      own = `${test.nulltesttype} ${shape(test.arg)}`;
-      opposite = `${test.nulltesttype === 'IS_NULL' ? 'IS_NOT_NULL' : 'IS_NULL'} ${shape(test.arg)}`;
-    } else if (compare && NEGATED[operator] !== undefined) {
-      const sides = `${shape(compare.lexpr)} ${shape(compare.rexpr)}`;
-      own = `${operator} ${sides}`;
-      opposite = `${NEGATED[operator]} ${sides}`;
-    } else if (not?.boolop === 'NOT_EXPR') {
-      own = `NOT ${shape(not.args?.[0])}`;
-      opposite = shape(not.args?.[0]);
-    }
-    if (opposite !== null && seen.has(opposite)) return true;
-    if (seen.has(`NOT ${shape(arm)}`)) return true;
-    seen.add(own ?? shape(arm));
-    seen.add(shape(arm));
+    const [own, opposite] = readings(arm);
+    if (seen.has(opposite)) return true;
+    seen.add(own);
   }
   return false;
 }
 
+/** A condition as text, and its negation as text. */
+function readings(condition: unknown): readonly [string, string] {
+  const test = bodyOf(condition, 'NullTest');
+  if (test) {
+    const arg = shape(test.arg);
+    return test.nulltesttype === 'IS_NULL' ? [`${arg} null`, `${arg} set`] : [`${arg} set`, `${arg} null`];
+  }
+  const compare = bodyOf(condition, 'A_Expr');
+  const operator = words(compare?.name).at(-1) ?? '';
+  const negated = NEGATED[operator];
+  if (compare && negated !== undefined) {
+    const sides = `${shape(compare.lexpr)} ${shape(compare.rexpr)}`;
+    return [`${operator} ${sides}`, `${negated} ${sides}`];
+  }
+  const not = bodyOf(condition, 'BoolExpr');
+  if (not?.boolop === 'NOT_EXPR') {
+    const [own, opposite] = readings(not.args?.[0]);
+    return [opposite, own];
+  }
+  const text = shape(condition);
+  return [text, `not ${text}`];
+}
+
+/** A node as text, wherever in the statement it stands. */
 function shape(node: unknown): string {
-  return JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value)) ?? '';
+  if (Array.isArray(node)) return `[${node.map(shape).join()}]`;
+  if (!isFields(node)) return JSON.stringify(node) ?? '';
+  const fields = Object.keys(node).filter((field) => field !== 'location');
+  return `{${fields.map((field) => `${field}:${shape(node[field])}`).join()}}`;
 }
 
 function ofOperator(body: Body<'A_Expr'>): Selectivity {

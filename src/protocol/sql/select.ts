@@ -134,7 +134,9 @@ function noteStatement(body: Body<'SelectStmt'>, limit: RowLimit, walk: Walk): v
   }
   if (limit.offset || isKeysetPage(body, limit)) found.flag('paging');
   if (isCounting(body)) found.flag('aggregate_only');
-  if (walk.exports && !body.intoClause && bulkQuery(body)) found.flag('bulk_export');
+  if (!walk.exports || body.intoClause || !bulkQuery(body)) return;
+  found.flag('bulk_export');
+  found.bulkForWantOfLimit = !bulkQuery(body, true);
 }
 
 /** `WHERE id > … ORDER BY id LIMIT n`: the next page without OFFSET. */
