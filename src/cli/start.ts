@@ -25,6 +25,11 @@ async function serve(file: string, version: string): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of SIGNALS) process.on(signal, resolve);
   });
+  // Only here: every other command starts without the servers, the parser and the policy engine.
+  const [{ startHoldpoint }, { banner }] = await Promise.all([
+    import('../app.ts'),
+    import('../app/banner.ts'),
+  ]);
   const holdpoint = await startHoldpoint(config, version, logger).catch((error: unknown) => {
     if (error instanceof StartProblems) throw new CommandFailed(EXIT.usage, error.lines);
     throw error;
