@@ -1,9 +1,7 @@
 /** Owns `holdpoint start`: serve a configuration until a signal, and say on standard output when it is ready. */
 
 import type { Command } from 'commander';
-import { banner } from '../app/banner.ts';
 import { StartProblems } from '../app/problems.ts';
-import { startHoldpoint } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../observe/logger.ts';
 import { CommandFailed, EXIT } from './exit.ts';
