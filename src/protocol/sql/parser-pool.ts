@@ -37,6 +37,8 @@ class Pool implements ParserPool {
   #failedStarts = 0;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Past its deadline, and left alone until the spare can take over: before that, ending it helps nobody. */
+  #overdue: Thread | null = null;
   readonly #ending = new Set<Promise<unknown>>();
 
   constructor(options: PoolOptions) {
@@ -70,9 +72,17 @@ class Pool implements ParserPool {
     const thread: Thread = new Thread(this.#options, {
       ready: () => {
         this.#failedStarts = 0;
+        this.#endOverdue();
         this.#next();
       },
-      idle: () => this.#next(),
+      idle: () => {
+        this.#overdue = null;
+        this.#next();
+      },
+      overdue: () => {
+        this.#overdue = thread;
+        if (this.#spare?.isReady || !this.#spare) this.#endOverdue();
+      },
       lost: (reason) => this.#lost(thread, reason),
     });
     return thread;
@@ -92,13 +102,27 @@ class Pool implements ParserPool {
     }
     const thread = this.#active;
     if (!thread?.isReady || thread.isBusy) return;
+    if (thread.isWorn && this.#spare?.isReady) {
+      this.#lost(thread, 'recycled after a large text');
+      return;
+    }
     const job = this.#queue.shift();
     if (job) thread.run(job);
   }
 
+  #endOverdue(): void {
+    const thread = this.#overdue;
+    this.#overdue = null;
+    if (thread) this.#lost(thread, `over the deadline of ${this.#options.deadline} ms`);
+  }
+
   #lost(thread: Thread, reason: string): void {
+    if (this.#overdue === thread) this.#overdue = null;
     this.#discard(thread, reason);
-    if (!thread.isReady) this.#failedStarts += 1;
+    if (!thread.isReady) {
+      this.#failedStarts += 1;
+      this.#endOverdue();
+    }
     if (this.#failedStarts >= MAX_FAILED_STARTS && !this.#pause && !this.#closed) {
       this.#pause = setTimeout(() => {
         this.#pause = null;
