@@ -65,7 +65,8 @@ class Pool implements ParserPool {
   #fill(): void {
     if (this.#closed || this.#pause) return;
     this.#active ??= this.#start();
-    this.#spare ??= this.#start();
+    // One start at a time: two at once would both be late.
+    if (this.#active.isReady) this.#spare ??= this.#start();
   }
 
   #start(): Thread {
@@ -73,6 +74,7 @@ class Pool implements ParserPool {
       ready: () => {
         this.#failedStarts = 0;
         this.#endOverdue();
+        this.#fill();
         this.#next();
       },
       idle: () => {
