@@ -25,9 +25,9 @@ const ARROWS: Record<string, readonly string[]> = {
   main: ['cli', 'app'],
 };
 
-/** Folders without sockets, files, clocks, timers, randomness and process; hashing aside. */
+/** Folders without sockets, files, clocks, timers, randomness and process; hashing and unpacking aside. */
 const PURE = ['core', 'pipeline', 'protocol'];
-const PURE_MODULES = new Set(['node:crypto']);
+const PURE_MODULES = new Set(['node:crypto', 'node:zlib']);
 /** The two files of protocol/sql that run the parser in a worker, and what only they may use. */
 const WORKER_HOSTS = new Set(['protocol/sql/worker.ts', 'protocol/sql/parser-pool.ts']);
 const IMPURE =

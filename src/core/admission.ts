@@ -20,6 +20,13 @@ export interface Action {
   readonly record: Json;
   /** Milliseconds that the client may be kept waiting for a person before it is told to come back. */
   readonly waitMs: number;
+  /** What the protocol forbids whatever policy answers: recorded as a denial, never held, answered with this. */
+  readonly barred?: Refusal;
+  /**
+   * Present where the facts are of a part only: a body longer than what is inspected, still arriving. Reads the rest and
+   * gives the action over the whole. Asked for once, before a person is; its answer is judged afresh.
+   */
+  whole?(): Promise<Action | Refusal>;
 }
 
 export interface Caller {

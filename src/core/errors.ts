@@ -231,6 +231,34 @@ export const CATALOGUE = {
     'The statement is too large or too deep to judge',
     'Send a smaller statement; pass data as parameters.',
   ),
+  statement_unknown: entry(
+    404,
+    '26000',
+    5,
+    'No such prepared statement',
+    'Prepare it first, in this session.',
+  ),
+  portal_unknown: entry(
+    404,
+    '34000',
+    5,
+    'No such portal or cursor',
+    'Bind or declare it first, in this transaction.',
+  ),
+  transaction_failed: entry(
+    409,
+    '25P02',
+    9,
+    'The transaction has failed already',
+    'Send ROLLBACK, and begin again.',
+  ),
+  session_capacity: entry(
+    429,
+    '53400',
+    8,
+    'Too many prepared statements or portals in one session',
+    'Close those that are not needed any more.',
+  ),
   sql_encoding: entry(400, '22021', 3, 'The statement is not valid UTF-8 text', 'Send UTF-8 without NUL.'),
   // The control API.
   unauthenticated: entry(401, '28000', 16, 'Who are you?', 'Send a bearer token that belongs to a person.'),
@@ -264,6 +292,20 @@ export const CATALOGUE = {
     12,
     'That method is not offered here',
     'Use one of the methods in Allow.',
+  ),
+  media_type_unsupported: entry(
+    415,
+    '22023',
+    3,
+    'That kind of body is not understood',
+    'Send JSON, as content-type application/json.',
+  ),
+  misdirected: entry(
+    421,
+    '22023',
+    3,
+    'That host name is not mine',
+    'Use the address that control.listen names, or localhost.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -5,11 +5,11 @@
 
 import type { Effect, Requirement, RuleHit, Verdict } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Agent, Facts, PolicyInput } from './facts.ts';
+import type { Agent, Facts, Json, PolicyInput } from './facts.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { RecordDraft } from './record.ts';
 import type { Refusal } from './refusal.ts';
-import type { Display, Ticket } from './ticket.ts';
+import type { Answer, Display, Ticket, TicketState } from './ticket.ts';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -100,4 +100,60 @@ export interface HoldDesk {
    * A refusal when the agent has too many pending, or the store fails.
    */
   submit(request: HoldRequest): Promise<Hold | Refusal>;
+}
+
+export interface TicketFilter {
+  /** Every state where absent. */
+  readonly states?: readonly TicketState[];
+  /** At most `LIMITS.controlPage`, which is also the default. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface TicketPage {
+  /** Newest first. */
+  readonly tickets: readonly Ticket[];
+  /** The cursor of the next page; null on the last. */
+  readonly next: string | null;
+}
+
+/** One step of a ticket: compare-and-set on `from`, with the answer that caused it. */
+export interface TicketMove {
+  readonly from: TicketState;
+  readonly to: TicketState;
+  readonly at: number;
+  /** Becomes `closedReason`. */
+  readonly reason: string;
+  /** Appended in the same transaction. */
+  readonly answer?: Answer;
+}
+
+/**
+ * Keeps tickets. Each call is one transaction, durable once it resolves. What finds the ticket in another state than
+ * it expects changes nothing and resolves to false. Rejects only with Fault `store_unavailable`, and with `internal`
+ * for a step that `TRANSITIONS` does not know.
+ */
+export interface TicketStore {
+  /** A new pending ticket. */
+  insert(ticket: Ticket): Promise<void>;
+  get(id: string): Promise<Ticket | null>;
+  /** Pending or approved tickets of one agent for one exact digest, oldest first. */
+  open(agentId: string, exact: string): Promise<readonly Ticket[]>;
+  /** Every ticket that is pending or approved, oldest first. */
+  unfinished(): Promise<readonly Ticket[]>;
+  /** How many tickets of one agent are pending. */
+  countPending(agentId: string): Promise<number>;
+  list(filter: TicketFilter): Promise<TicketPage>;
+  move(id: string, step: TicketMove): Promise<boolean>;
+  /** Appends an answer to a ticket that stays pending. */
+  addAnswer(id: string, answer: Answer): Promise<boolean>;
+  /** Marks a pending or approved ticket as parked. */
+  park(id: string): Promise<boolean>;
+  /** One value per ticket and door; replaces the last one. */
+  remember(id: string, door: string, data: Json): Promise<void>;
+  recall(id: string, door: string): Promise<Json | null>;
+  /** Drops tickets that ended before `time`, with what doors left with them; resolves to how many. */
+  forget(time: number): Promise<number>;
+  close(): Promise<void>;
 }

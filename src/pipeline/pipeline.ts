@@ -4,7 +4,7 @@
  */
 
 import type { Action, Admission, Caller, Pipeline } from '../core/admission.ts';
-import type { Verdict } from '../core/decision.ts';
+import { failedVerdict, type Verdict } from '../core/decision.ts';
 import { policyInput } from '../core/facts.ts';
 import { mintPermit } from '../core/permit.ts';
 import { type Refusal, refusalFrom } from '../core/refusal.ts';
@@ -49,16 +49,43 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 async function admit(deps: PipelineDeps, action: Action, caller: Caller): Promise<Admission> {
   if (deps.stopping.aborted) return { refusal: stopped() };
   const id = deps.ids.decision();
+  if (action.barred) return { refusal: await bar(deps, action, action.barred, id) };
   const verdict = await judge(deps, action);
-  const { decision } = verdict;
-  if (deps.mode === 'shadow' || decision.effect === 'allow') return allow(deps, action, id, verdict);
-  if (decision.effect === 'deny') return { refusal: await deny(deps, action, id, verdict) };
+  if (deps.mode === 'enforce' && verdict.decision.effect === 'hold' && action.whole) {
+    // A person approves all of it or nothing: what is still arriving is read first, and judged again as a whole.
+    const whole = await action.whole();
+    if ('code' in whole) return { refusal: whole };
+    return whole.barred
+      ? { refusal: await bar(deps, whole, whole.barred, id) }
+      : follow(deps, whole, caller, id, await judge(deps, whole));
+  }
+  return follow(deps, action, caller, id, verdict);
+}
+
+async function follow(
+  deps: PipelineDeps,
+  action: Action,
+  caller: Caller,
+  id: string,
+  verdict: Verdict,
+): Promise<Admission> {
+  const { effect } = verdict.decision;
+  if (deps.mode === 'shadow' || effect === 'allow') return allow(deps, action, id, verdict);
+  if (effect === 'deny') return { refusal: await deny(deps, action, id, verdict) };
   return holdUntilAnswered(deps, action, caller, id, verdict, (again) => judge(deps, again));
+}
+
+/** What the protocol forbids, in every mode and whatever policy would say; evidence of it all the same. */
+async function bar(deps: PipelineDeps, action: Action, barred: Refusal, id: string): Promise<Refusal> {
+  const verdict = failedVerdict(barred.code, barred.reason, 'none');
+  await deps.evidence.append(decisionRecord(id, action, deps.agent, verdict, null, { barred: true }));
+  return { ...barred, rules: verdict.decision.rules, decision: id };
 }
 
 /** Judges for denial only: what would be held is not held here, and an allow leaves no record. */
 async function preview(deps: PipelineDeps, action: Action): Promise<Refusal | null> {
   if (deps.stopping.aborted) return stopped();
+  if (action.barred) return bar(deps, action, action.barred, deps.ids.decision());
   const verdict = await judge(deps, action);
   if (deps.mode === 'shadow' || verdict.decision.effect !== 'deny') return null;
   return deny(deps, action, deps.ids.decision(), verdict);

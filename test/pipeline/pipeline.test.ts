@@ -145,8 +145,8 @@ function setUp(verdicts: Verdict[], options: { mode?: 'enforce' | 'shadow' } = {
     new Promise<Ticket>((resolve) => {
       held = resolve;
     });
-  const admit = () =>
-    pipeline.admit(action, {
+  const admit = (asked: Action = action) =>
+    pipeline.admit(asked, {
       signal: gone.signal,
       onHeld: (ticket) => held(ticket),
       changed: () => state.changed,
@@ -385,6 +385,51 @@ describe('a held action', () => {
     expect(refusalOf(await admission)).toMatchObject({ code: 'draining', ticket: 'HP-00000001' });
     expect(journal).toContain('leave: Holdpoint was stopped while the client was waiting');
     expect(refusalOf(await admit()).code).toBe('draining');
+  });
+});
+
+describe('an action that is still arriving', () => {
+  const whole: Action = { ...action, fingerprint: { exact: 'f'.repeat(64), shape: 's'.repeat(64) } };
+
+  it('is read whole before a person is asked, and judged again as a whole', async () => {
+    const { admit, requests, journal, nextHold, answer } = setUp([verdict('hold')]);
+    const waiting = nextHold();
+    const admission = admit({ ...action, whole: async () => whole });
+    await waiting;
+    expect(requests[0]?.fingerprint.exact).toBe(whole.fingerprint.exact);
+    expect(journal.slice(0, 3)).toEqual(['decide hold', 'decide hold', 'submit']);
+    answer({ state: 'approved' });
+    const admitted = await admission;
+    if (!('permit' in admitted)) throw new Error('refused');
+    expect(() => admitted.permit.spend(action.fingerprint.exact)).toThrow(/other octets/);
+  });
+
+  it('is denied when the whole is', async () => {
+    const { admit, requests } = setUp([verdict('hold'), verdict('deny')]);
+    expect(refusalOf(await admit({ ...action, whole: async () => whole })).code).toBe('policy_denied');
+    expect(requests).toEqual([]);
+  });
+
+  it('is refused when the rest cannot be read', async () => {
+    const { admit } = setUp([verdict('hold')]);
+    const tooLarge = refusal('request_too_large', 'more than can be kept');
+    expect(refusalOf(await admit({ ...action, whole: async () => tooLarge })).code).toBe('request_too_large');
+  });
+
+  it('is not read whole where policy allows it', async () => {
+    const { admit } = setUp([verdict('allow')]);
+    const admission = await admit({ ...action, whole: () => Promise.reject(new Error('it was read')) });
+    expect('permit' in admission).toBe(true);
+  });
+});
+
+describe('what the protocol bars', () => {
+  it.each(['enforce', 'shadow'] as const)('is refused and recorded, unasked, in %s mode', async (mode) => {
+    const { admit, journal, records } = setUp([verdict('allow')], { mode });
+    const barred = refusal('destination_self', 'that is us');
+    expect(refusalOf(await admit({ ...action, barred })).code).toBe('destination_self');
+    expect(journal).toEqual(['write decision']);
+    expect(records[0]?.policy?.effect).toBe('deny');
   });
 });
 

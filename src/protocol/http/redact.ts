@@ -1,0 +1,74 @@
+/**
+ * Owns what is taken out before a call is shown or recorded: credentials in queries and bodies (headers.ts does
+ * those in fields). Must never be used on what is forwarded or what policy sees.
+ */
+
+import type { Json } from '../../core/facts.ts';
+import type { BodyReading } from './body.ts';
+import { REDACTED } from './headers.ts';
+
+const SECRET_NAME =
+  /(?:passw(?:or)?d|passphrase|secret|secret_?string|api_?key|private_?key|access_?key|(?:access|refresh|id|auth|bearer|session|security)_?token|^token|credentials?|^authorization)s?$/i;
+const SECRET_PARAMETER =
+  /^(?:key|sig|signature|code|auth|x-amz-signature|x-amz-security-token|x-goog-signature)$/i;
+
+const isSecretName = (name: string): boolean => SECRET_NAME.test(name.replaceAll('-', '_'));
+
+/** Path and query with the values of credential parameters taken out. */
+export function redactPath(path: string): string {
+  const mark = path.indexOf('?');
+  if (mark < 0) return path;
+  const query = path
+    .slice(mark + 1)
+    .split('&')
+    .map((field) => {
+      const [name = ''] = field.split('=', 1);
+      const secret = SECRET_PARAMETER.test(name) || isSecretName(name);
+      return secret && field.length > name.length + 1 ? `${name}=${REDACTED}` : field;
+    });
+  return `${path.slice(0, mark)}?${query.join('&')}`;
+}
+
+/**
+ * The body as people may see it: exactly as sent where nothing had to be taken out, otherwise written anew. Null where
+ * it is no text. @param secretData The values of `data` are secrets too (a Kubernetes Secret).
+ */
+export function redactBody(body: BodyReading, secretData: boolean): string | null {
+  if (body.text === null || body.parsed === null) return body.text;
+  const redacted = redactJson(body.parsed, secretData);
+  return redacted.changed ? JSON.stringify(redacted.value, null, 2) : body.text;
+}
+
+function redactJson(value: Json, secretData: boolean): { value: Json; changed: boolean } {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => redactJson(item, secretData));
+    return { value: items.map((item) => item.value), changed: items.some((item) => item.changed) };
+  }
+  if (value === null || typeof value !== 'object') return { value, changed: false };
+  const isSecret = secretData || value.kind === 'Secret';
+  let changed = false;
+  const entries = Object.entries(value).map(([key, inner]): [string, Json] => {
+    if (isSecret && (key === 'data' || key === 'stringData')) {
+      changed = true;
+      return [key, blank(inner)];
+    }
+    if (isSecretName(key) && holdsText(inner)) {
+      changed = true;
+      return [key, REDACTED];
+    }
+    const redacted = redactJson(inner, isSecret);
+    changed ||= redacted.changed;
+    return [key, redacted.value];
+  });
+  return { value: Object.fromEntries(entries), changed };
+}
+
+const holdsText = (value: Json): boolean =>
+  typeof value === 'string' ||
+  (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string'));
+
+/** Keys stay, values go. */
+function blank(value: Json): Json {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return REDACTED;
+  return Object.fromEntries(Object.keys(value).map((key) => [key, REDACTED]));
+}
