@@ -162,6 +162,7 @@ export function poolDefaults(): PoolOptions {
   return {
     crossCheck: false,
     deadline: LIMITS.sqlParseDeadline,
+    startDeadline: LIMITS.sqlParserStart,
     onReplaced: () => {},
     entry: createRequire(import.meta.url).resolve('#sql-worker'),
   };

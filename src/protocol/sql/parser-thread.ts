@@ -4,7 +4,6 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import { LIMITS } from '../../core/limits.ts';
 import { failed, type SqlAnalysis } from './analysis.ts';
 
 export interface WorkerOptions {
@@ -26,6 +25,8 @@ export type WorkerReply =
 export interface ThreadOptions extends WorkerOptions {
   /** Milliseconds for one text; by default LIMITS.sqlParseDeadline. */
   readonly deadline: number;
+  /** Milliseconds to start; by default LIMITS.sqlParserStart. */
+  readonly startDeadline: number;
   /** The worker's file; by default the built worker.ts, through package.json's imports. */
   readonly entry: string;
 }
@@ -61,7 +62,7 @@ export class Thread {
   /** To be replaced once that keeps nobody waiting. */
   isWorn = false;
 
-  constructor({ crossCheck, deadline, entry }: ThreadOptions, events: ThreadEvents) {
+  constructor({ crossCheck, deadline, startDeadline, entry }: ThreadOptions, events: ThreadEvents) {
     this.#events = events;
     this.#deadline = deadline;
     const workerData: WorkerOptions = { crossCheck };
@@ -77,7 +78,7 @@ export class Thread {
     this.#worker.on('message', (reply: WorkerReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#lose(error.message));
     this.#worker.on('exit', () => this.#lose('the thread ended'));
-    this.#timer = setTimeout(() => this.#lose('the thread did not start'), LIMITS.sqlParserStart).unref();
+    this.#timer = setTimeout(() => this.#lose('the thread did not start'), startDeadline).unref();
   }
 
   get isBusy(): boolean {

@@ -26,6 +26,7 @@ function open(options: Partial<PoolOptions> = {}): { pool: ParserPool; replaced:
   pool = createParserPool({
     crossCheck: false,
     deadline: DEADLINE,
+    startDeadline: 20_000,
     entry: fixture('worker-stand-in.mjs'),
     onReplaced: (reason) => replaced.push(reason),
     ...options,
@@ -108,6 +109,15 @@ describe('the parser pool', () => {
     const starts = replaced.length;
     expect((await ask(pool, 'answer')).error?.code).toBe('internal');
     expect(replaced.length - starts).toBeLessThanOrEqual(1);
+  });
+
+  it('gives up a worker that does not get ready in time', async () => {
+    const { pool, replaced } = open({ entry: fixture('worker-that-never-starts.mjs'), startDeadline: 50 });
+    expect((await ask(pool, 'answer')).error).toEqual({
+      code: 'internal',
+      message: 'the parser does not start',
+    });
+    expect(replaced).toEqual(Array(3).fill('the thread did not start'));
   });
 
   it('refuses what waits when it is closed, and what comes after', async () => {
