@@ -37,6 +37,8 @@ class Pool implements ParserPool {
   #failedStarts = 0;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Past its deadline, and left alone until the spare can take over: before that, ending it helps nobody. */
+  #overdue: Thread | null = null;
   readonly #ending = new Set<Promise<unknown>>();
 
   constructor(options: PoolOptions) {
@@ -63,16 +65,26 @@ class Pool implements ParserPool {
   #fill(): void {
     if (this.#closed || this.#pause) return;
     this.#active ??= this.#start();
-    this.#spare ??= this.#start();
+    // One start at a time: two at once would both be late.
+    if (this.#active.isReady) this.#spare ??= this.#start();
   }
 
   #start(): Thread {
     const thread: Thread = new Thread(this.#options, {
       ready: () => {
         this.#failedStarts = 0;
+        this.#endOverdue();
+        this.#fill();
         this.#next();
       },
-      idle: () => this.#next(),
+      idle: () => {
+        this.#overdue = null;
+        this.#next();
+      },
+      overdue: () => {
+        this.#overdue = thread;
+        if (this.#spare?.isReady || !this.#spare) this.#endOverdue();
+      },
       lost: (reason) => this.#lost(thread, reason),
     });
     return thread;
@@ -92,13 +104,27 @@ class Pool implements ParserPool {
     }
     const thread = this.#active;
     if (!thread?.isReady || thread.isBusy) return;
+    if (thread.isWorn && this.#spare?.isReady) {
+      this.#lost(thread, 'recycled after a large text');
+      return;
+    }
     const job = this.#queue.shift();
     if (job) thread.run(job);
   }
 
+  #endOverdue(): void {
+    const thread = this.#overdue;
+    this.#overdue = null;
+    if (thread) this.#lost(thread, `over the deadline of ${this.#options.deadline} ms`);
+  }
+
   #lost(thread: Thread, reason: string): void {
+    if (this.#overdue === thread) this.#overdue = null;
     this.#discard(thread, reason);
-    if (!thread.isReady) this.#failedStarts += 1;
+    if (!thread.isReady) {
+      this.#failedStarts += 1;
+      this.#endOverdue();
+    }
     if (this.#failedStarts >= MAX_FAILED_STARTS && !this.#pause && !this.#closed) {
       this.#pause = setTimeout(() => {
         this.#pause = null;
@@ -136,6 +162,7 @@ export function poolDefaults(): PoolOptions {
   return {
     crossCheck: false,
     deadline: LIMITS.sqlParseDeadline,
+    startDeadline: LIMITS.sqlParserStart,
     onReplaced: () => {},
     entry: createRequire(import.meta.url).resolve('#sql-worker'),
   };

@@ -4,7 +4,6 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import { LIMITS } from '../../core/limits.ts';
 import { failed, type SqlAnalysis } from './analysis.ts';
 
 export interface WorkerOptions {
@@ -26,6 +25,8 @@ export type WorkerReply =
 export interface ThreadOptions extends WorkerOptions {
   /** Milliseconds for one text; by default LIMITS.sqlParseDeadline. */
   readonly deadline: number;
+  /** Milliseconds to start; by default LIMITS.sqlParserStart. */
+  readonly startDeadline: number;
   /** The worker's file; by default the built worker.ts, through package.json's imports. */
   readonly entry: string;
 }
@@ -33,6 +34,8 @@ export interface ThreadOptions extends WorkerOptions {
 /** Deep expressions recurse in the parser and in the walk; 64 MiB carries some 200,000 terms of `1+1+…`. */
 const STACK_MEGABYTES = 64;
 const HEAP_MEGABYTES = 512;
+/** Characters of text after which a thread is worn: WebAssembly memory grows with the text, and never shrinks. */
+const WEARING_TEXT = 256 * 1024;
 
 export interface Job {
   readonly request: WorkerRequest;
@@ -42,6 +45,8 @@ export interface Job {
 export interface ThreadEvents {
   readonly ready: () => void;
   readonly idle: () => void;
+  /** The request took longer than its deadline; it goes on until the thread is ended. */
+  readonly overdue: () => void;
   readonly lost: (reason: string) => void;
 }
 
@@ -54,8 +59,10 @@ export class Thread {
   #timer: NodeJS.Timeout | null = null;
   #ended = false;
   isReady = false;
+  /** To be replaced once that keeps nobody waiting. */
+  isWorn = false;
 
-  constructor({ crossCheck, deadline, entry }: ThreadOptions, events: ThreadEvents) {
+  constructor({ crossCheck, deadline, startDeadline, entry }: ThreadOptions, events: ThreadEvents) {
     this.#events = events;
     this.#deadline = deadline;
     const workerData: WorkerOptions = { crossCheck };
@@ -71,7 +78,7 @@ export class Thread {
     this.#worker.on('message', (reply: WorkerReply) => this.#receive(reply));
     this.#worker.on('error', (error) => this.#lose(error.message));
     this.#worker.on('exit', () => this.#lose('the thread ended'));
-    this.#timer = setTimeout(() => this.#lose('the thread did not start'), LIMITS.sqlParserStart).unref();
+    this.#timer = setTimeout(() => this.#lose('the thread did not start'), startDeadline).unref();
   }
 
   get isBusy(): boolean {
@@ -102,8 +109,10 @@ export class Thread {
     } else if ('broken' in reply) {
       this.#lose(reply.broken);
     } else {
-      this.#take()?.settle(reply.analysis);
+      const job = this.#take();
+      this.isWorn ||= job !== null && job.request.text.length > WEARING_TEXT;
       this.#worker.unref();
+      job?.settle(reply.analysis);
       this.#events.idle();
     }
   }
@@ -111,7 +120,7 @@ export class Thread {
   /** Where this thread itself was busy, the answer may have come and not been read yet: it goes first. */
   #overrun(job: Job): void {
     setImmediate(() => {
-      if (this.#job === job) this.#lose(`over the deadline of ${this.#deadline} ms`);
+      if (this.#job === job) this.#events.overdue();
     });
   }
 

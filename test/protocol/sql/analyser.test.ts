@@ -14,6 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => analyser.close());
 
+/** Threads lost to the parser's stack; on a slow machine the deadline may come first. */
+const overflows = (): number => replaced.filter((reason) => !reason.startsWith('recycled')).length;
+
 const nested = (depth: number): string => `${'/*'.repeat(depth)}${'*/'.repeat(depth)} SELECT 1`;
 
 describe('empty texts', () => {
@@ -114,7 +117,7 @@ describe('hostile texts', () => {
   ])('%s', async (_name, text, readable) => {
     const start = performance.now();
     const analysis = await analyser.analyse(text);
-    expect(performance.now() - start).toBeLessThan(LIMITS.sqlParseDeadline + 2_000);
+    expect(performance.now() - start).toBeLessThan(LIMITS.sqlParseDeadline + LIMITS.sqlParserStart);
     if (!readable) expect(analysis.error).not.toBeNull();
     if (analysis.error) expect(['sql_too_large', 'sql_unparseable']).toContain(analysis.error.code);
     else expect(analysis.statements).toHaveLength(1);
@@ -129,7 +132,7 @@ describe('hostile texts', () => {
   });
 
   it('costs only its thread, time after time, when the parser’s own stack overflows', async () => {
-    const before = replaced.length;
+    const before = overflows();
     for (let round = 0; round < 3; round += 1) {
       const killer = `SELECT ${round}${'+1'.repeat(500_000)}`;
       const [killed, other] = await Promise.all([
@@ -140,7 +143,7 @@ describe('hostile texts', () => {
       expect(other.error).toBeNull();
       expect(other.flags).toContain('no_where');
     }
-    expect(replaced.length - before).toBe(3);
+    expect(overflows() - before).toBe(3);
   });
 });
 
