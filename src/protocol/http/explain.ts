@@ -57,7 +57,7 @@ export function explainHttp(call: HttpCase, options: ExplainOptions = {}): Expla
     tls: { sni: sniOf(target), intercepted: target.scheme === 'https' },
   };
   const destination = offlineDestination(target, options);
-  const { facts, fingerprint, display } = requestAction({ head, destination, body }, 0);
+  const { facts, fingerprint, display } = requestAction({ head, destination, body }, { waitMs: 0 });
   return { facts, fingerprint, display };
 }
 

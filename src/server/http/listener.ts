@@ -34,6 +34,8 @@ export interface HttpListenerOptions {
   readonly maxBody: number;
   /** Milliseconds a client waits for a person. */
   readonly waitMs: number;
+  /** Where an agent can ask after its ticket; told in problem documents. */
+  readonly ticketUrl?: (ticket: string) => string;
 }
 
 export interface HttpListenerDeps {
@@ -67,6 +69,7 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     resolver: createResolver({ map: options.upstream.resolve, own: deps.own, clock: deps.clock }),
     connections,
     waitMs: options.waitMs,
+    ticketUrl: options.ticketUrl,
     draining: () => draining,
   };
   const exchange = createExchange({
@@ -96,13 +99,24 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     server,
   );
 
+  server.on('request', (_request, response) => {
+    // A connection that was busy when draining began is idle now.
+    response.once('close', () => {
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => void exchange(request, response, false));
-  server.on('checkContinue', (request, response) => void exchange(request, response, true));
-  server.on('connect', (request, socket, head) => void connect(request, socket as Socket, head));
+  const underWay = new Set<Promise<void>>();
+  const track = (passage: Promise<void>) => {
+    underWay.add(passage);
+    void passage.finally(() => underWay.delete(passage));
+  };
+  server.on('request', (request, response) => track(exchange(request, response, false)));
+  server.on('checkContinue', (request, response) => track(exchange(request, response, true)));
+  server.on('connect', (request, socket, head) => track(connect(request, socket as Socket, head)));
   server.on('clientError', (error, socket) => refuseUnparsed(error, socket, connections));
 
   return {
@@ -116,6 +130,8 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
       });
       await closed;
       cancel();
+      // Every outcome is settled before the log may close.
+      await Promise.all(underWay);
       await upstream.destroy();
     },
   };
@@ -135,16 +151,9 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAd
 function refuseUnparsed(error: Error, socket: Duplex, connections: Connections): void {
   const [open, ...others] = connections.underWay(socket);
   // Once an answer has begun, or where another request has to be answered first, this would be read as its answer.
-  if (
-    others.length > 0 ||
-    open?.headersSent ||
-    open?.req.complete ||
-    (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-  ) {
-    socket.destroy();
-    return;
-  }
-  refuseOnSocket(socket, unparsedRefusal(error));
+  if (others.length > 0 || open?.headersSent || open?.req.complete) (socket as Socket).destroySoon();
+  else if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') socket.destroy();
+  else refuseOnSocket(socket, unparsedRefusal(error));
 }
 
 function unparsedRefusal(error: NodeJS.ErrnoException): Refusal {

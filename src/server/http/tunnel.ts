@@ -19,6 +19,7 @@ export interface TunnelDeps {
   readonly pipeline: Pipeline;
   readonly clock: Clock;
   readonly waitMs: number;
+  readonly ticketUrl: ((ticket: string) => string) | undefined;
 }
 
 export const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
@@ -45,10 +46,10 @@ export async function carryTunnel(
   const onEnd = () => gone.abort();
   client.once('end', onEnd);
 
-  const action = tunnelAction(head, destination, deps.waitMs);
+  const action = tunnelAction(head, destination, { waitMs: deps.waitMs });
   const admission = await deps.pipeline.admit(action, { signal: gone.signal });
   client.off('end', onEnd);
-  if ('refusal' in admission) return refuseOnSocket(client, admission.refusal);
+  if ('refusal' in admission) return refuseOnSocket(client, admission.refusal, deps);
   const { permit } = admission;
   const stop =
     action.barred ?? (gone.signal.aborted ? refusal('hold_withdrawn', 'the client went away') : null);
@@ -78,7 +79,7 @@ export async function carryTunnel(
   });
 }
 
-/** Resolves once both directions have ended; true when one broke. */
+/** Resolves once both ends are closed; true when the upstream broke off (agents often reset what they are done with). */
 function join(client: Duplex, upstream: Socket): Promise<boolean> {
   return new Promise((resolve) => {
     let failed = false;
@@ -87,18 +88,26 @@ function join(client: Duplex, upstream: Socket): Promise<boolean> {
       open -= 1;
       if (open === 0) resolve(failed);
     };
-    const broke = () => {
-      failed = true;
-    };
-    client.on('error', broke).once('close', () => {
+    client
+      .on('error', () => {})
+      .once('close', () => {
+        upstream.destroy();
+        closed();
+      });
+    upstream
+      .on('error', () => {
+        failed = true;
+      })
+      .once('close', () => {
+        client.destroy();
+        closed();
+      });
+    // Gone while the upstream was dialled: its close was told to others.
+    if (client.destroyed) {
       upstream.destroy();
-      closed();
-    });
-    upstream.on('error', broke).once('close', () => {
-      client.destroy();
-      closed();
-    });
-    if (client.destroyed) upstream.destroy();
+      if (client.closed) closed();
+      return;
+    }
     client.pipe(upstream);
     upstream.pipe(client);
   });

@@ -203,12 +203,8 @@ describe('what reviewers and the log are shown', () => {
       tls: { sni: 'a.test', intercepted: true },
     };
     const destination = { address: '203.0.113.7', port: 443, class: 'public', self: false } as const;
-    const body = readBody(
-      { kind: 'kept', head: Buffer.alloc(0), size: 5_000_000, sha256: 'ab'.repeat(32) },
-      head.headers,
-      10,
-    );
-    const action = requestAction({ head, destination, body }, 1);
+    const body = readBody({ kind: 'kept', size: 5_000_000, sha256: 'ab'.repeat(32) }, head.headers, 10);
+    const action = requestAction({ head, destination, body }, { waitMs: 1 });
     expect(action.display.text).toContain(`5000000 octets, sha256 ${'ab'.repeat(32)}, content not read`);
     expect(action.record).toMatchObject({
       method: 'PUT',
@@ -219,7 +215,7 @@ describe('what reviewers and the log are shown', () => {
     const tunnel = tunnelAction(
       { ...head, method: 'CONNECT', target: { ...head.target, path: '' } },
       destination,
-      1,
+      { waitMs: 1 },
     );
     expect(tunnel.display).toMatchObject({ title: 'CONNECT a.test:443' });
   });
