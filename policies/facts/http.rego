@@ -6,16 +6,20 @@ package holdpoint.facts.http
 import data.holdpoint.facts.pattern
 
 # METADATA
-# title: The host as it was written
-# description: Lower case; with the port, where there is one.
-authority := lower(input.attributes.request.http.host)
+# title: The host alone
+# description: Lower case, without port, brackets and the dot of the root, so that no spelling escapes a list.
+host := trim_right(bare(lower(input.attributes.request.http.host)), ".")
+
+bare(authority) := split(trim_left(authority, "["), "]")[0] if {
+	startswith(authority, "[")
+} else := authority if {
+	count(split(authority, ":")) > 2
+} else := split(authority, ":")[0]
 
 # METADATA
-# title: The host alone
-# description: Without port, brackets and the dot of the root, so that no spelling escapes a list.
-host := trim_right(split(trim_left(authority, "["), "]")[0], ".") if {
-	startswith(authority, "[")
-} else := trim_right(split(authority, ":")[0], ".")
+# title: The host with its port
+# description: The port is that of the address that is dialled.
+authority := $"{host}:{input.attributes.destination.address.socketAddress.portValue}"
 
 # METADATA
 # title: Whether the security team has listed the host
@@ -36,6 +40,8 @@ tags contains tag if some tag in input.action.tags
 # METADATA
 # title: Whether the call is a tunnel that nobody looks into
 tunnel if input.attributes.request.http.method == "CONNECT"
+
+tunnel if tags.tunnel
 
 # METADATA
 # title: The action in words

@@ -41,7 +41,20 @@ recognised if input.action.access == "write"
 #   id: http.secrets
 #   severity: critical
 #   controls: [CC6.1]
-hold contains finding.of(rego.metadata.rule(), $"handles secrets: {http.action}") if http.tags.secrets
+hold contains finding.of(rego.metadata.rule(), $"handles secrets or credentials: {http.action}") if secret
+
+secret if http.tags.secrets
+
+secret if http.tags.credential
+
+# METADATA
+# title: Uploads
+# description: A file handed to somebody else's keeping.
+# custom:
+#   id: http.upload
+#   severity: medium
+#   controls: [CC6.7]
+hold contains finding.of(rego.metadata.rule(), $"uploads: {http.action}") if http.tags.upload
 
 # METADATA
 # title: Privileges

@@ -12,7 +12,8 @@ held(call) := found if {
 
 test_each_tag if {
 	cases := {
-		"secrets": "http.secrets", "privilege": "http.privilege", "privileged": "http.privilege", "delete": "http.delete",
+		"secrets": "http.secrets", "credential": "http.secrets", "upload": "http.upload",
+		"fine_tuning": "http.operations", "workflow": "http.operations", "privilege": "http.privilege", "privileged": "http.privilege", "delete": "http.delete",
 		"bulk": "http.bulk", "config": "http.operations", "deploy": "http.operations", "exec": "http.operations",
 		"infrastructure": "http.operations", "restart": "http.operations", "scale": "http.operations",
 		"merge": "http.source", "tool": "http.tool", "batch": "http.tool", "graphql": "http.graphql_mutation",

@@ -30,10 +30,10 @@ test_known_hosts_pass_however_they_are_spelt if {
 
 test_a_known_host_can_be_listed_with_its_port if {
 	list := {"exact": {"k8s.example.test:6443": true}}
-	decision := holdpoint.decision with input as inputs.to_host("k8s.example.test:6443")
+	decision := holdpoint.decision with input as on_port("k8s.example.test", 6443)
 		with data.prepared.hosts.known as list
 	decision.effect == "allow"
-	other := holdpoint.decision with input as inputs.to_host("k8s.example.test")
+	other := holdpoint.decision with input as on_port("k8s.example.test", 443)
 		with data.prepared.hosts.known as list
 	other.effect == "hold"
 }
@@ -58,7 +58,7 @@ test_denied_hosts_are_denied_however_they_are_spelt if {
 		decision.effect == "deny"
 		inputs.ids(decision) == {"http.denied_host"}
 	}
-	authority := holdpoint.decision with input as inputs.to_host("api.github.com:22")
+	authority := holdpoint.decision with input as on_port("api.github.com", 22)
 		with data.prepared.hosts.denied as {"exact": {"api.github.com:22": true}}
 	authority.effect == "deny"
 }
@@ -73,6 +73,11 @@ test_addresses_inside_ask_unless_known if {
 }
 
 test_the_host_is_found_in_every_form if {
-	cases := {"a.test:1": "a.test", "[::1]:80": "::1", "[::1]": "::1", "A.Test.": "a.test", "a.test": "a.test"}
+	cases := {"a.test:1": "a.test", "[::1]:80": "::1", "[::1]": "::1", "A.Test.": "a.test", "a.test": "a.test", "2001:db8::1": "2001:db8::1"}
 	every written, host in cases { http.host == host with input as inputs.to_host(written) }
 }
+
+on_port(host, port) := object.union(
+	inputs.to_host(host),
+	{"attributes": {"destination": {"address": {"socketAddress": {"portValue": port}}}}},
+)

@@ -45,5 +45,9 @@ hold contains finding.of(rego.metadata.rule(), $"changes the cluster: {http.acti
 #   controls: [CC6.1, CC6.8]
 hold contains finding.of(rego.metadata.rule(), $"reaches into a container or node: {http.action}") if {
 	input.action.service == "kubernetes"
-	data.vocabulary.http.inside[input.action.subresource]
+	inside
 }
+
+inside if data.vocabulary.http.inside[input.action.subresource]
+
+inside if http.tags.proxy

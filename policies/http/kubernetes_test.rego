@@ -23,6 +23,7 @@ test_inside_is_held_even_when_it_is_a_read if {
 	every subresource in ["exec", "attach", "portforward", "proxy", "ephemeralcontainers"] {
 		held(call("read", {"namespace": "dev", "subresource": subresource})) == {"kubernetes.inside"}
 	}
+	held(call("read", {"namespace": "dev", "tags": ["proxy"]})) == {"kubernetes.inside"}
 	count(held(call("read", {"namespace": "dev", "subresource": "log"}))) == 0
 }
 

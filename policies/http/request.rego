@@ -39,6 +39,7 @@ hold contains finding.of(rego.metadata.rule(), "asks to be treated as another me
 #   controls: [CC6.1, CC6.7]
 hold contains finding.of(rego.metadata.rule(), "has a body too large to be inspected") if {
 	input.truncated_body
+	not http.tunnel
 	not input.attributes.request.http.method in {"GET", "HEAD", "OPTIONS"}
 }
 

@@ -20,4 +20,5 @@ test_each_hold if {
 test_a_plain_request_passes if {
 	count(held(inputs.http("POST", {}, {}))) == 0
 	count(held(inputs.http("GET", {}, {"truncated_body": true}))) == 0
+	count(held(inputs.http("CONNECT", {}, {"truncated_body": true}))) == 0
 }

@@ -27,9 +27,11 @@ sources := names if {
 	names != ""
 } else := "what it names"
 
-# Reads relations that are not the catalogue's, with neither a condition nor a bound.
+# Reads relations that are not the catalogue's, with neither a condition nor a bound. Where common table expressions
+# carry the bound, only the flag bulk_export can tell.
 unbounded(statement) if {
 	"no_where" in statement.flags
+	not "cte" in statement.flags
 	not "has_where" in statement.flags
 	not "aggregate_only" in statement.flags
 	not "explain_only" in statement.flags

@@ -25,7 +25,7 @@ test_a_whole_relation_is_held_without_the_flag if {
 test_bounded_reads_are_not if {
 	every flags in [
 		["has_where"], ["no_where", "has_limit"], ["no_where", "aggregate_only"], ["no_where", "explain_only"],
-		["has_where", "no_where"],
+		["has_where", "no_where"], ["cte", "no_where", "no_limit"],
 	] {
 		count(held(inputs.select(["orders"], flags))) == 0
 	}

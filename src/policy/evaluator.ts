@@ -5,7 +5,8 @@
  */
 
 import { LIMITS } from '../core/limits.ts';
-import { type Answer, Thread, type ThreadOptions } from './thread.ts';
+import { Thread, type ThreadOptions } from './thread.ts';
+import type { Answer } from './thread-messages.ts';
 
 export type Evaluation =
   | { readonly result: string }

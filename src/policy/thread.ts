@@ -6,14 +6,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { reasonOf } from './instance.ts';
-import type { WorkerOptions } from './worker.ts';
-
-export type Answer = { readonly result: string } | { readonly trap: string };
-
-/** The first one, empty, says that the thread is ready. */
-export interface WorkerReply {
-  readonly answers: readonly Answer[];
-}
+import type { Answer, WorkerOptions, WorkerReply } from './thread-messages.ts';
 
 export interface ThreadEvents {
   ready(): void;

@@ -29,8 +29,8 @@ const decisionForm = z.strictObject({
     .nullable()
     .default(null),
   // What they hold does not matter yet: any obligation is refused.
-  limits: z.unknown(),
-  mask: z.unknown(),
+  limits: z.unknown().optional(),
+  mask: z.unknown().optional(),
   message: text,
 });
 

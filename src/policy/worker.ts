@@ -4,15 +4,8 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { createInstance, type Instance, type InstanceOptions, reasonOf } from './instance.ts';
-import type { WorkerReply } from './thread.ts';
-
-export interface WorkerOptions extends InstanceOptions {
-  /** One Int32: answers given in the current batch. */
-  readonly progress: SharedArrayBuffer;
-  /** Inputs to run before being ready, so that the first request does not pay for compilation. */
-  readonly warmUp: readonly string[];
-}
+import { createInstance, type Instance, reasonOf } from './instance.ts';
+import type { Answer, WorkerOptions, WorkerReply } from './thread-messages.ts';
 
 const WARM_UP_ROUNDS = 100;
 
@@ -20,7 +13,7 @@ function serve(options: WorkerOptions): void {
   const progress = new Int32Array(options.progress);
   let instance: Instance | null = null;
 
-  const answer = (input: string): WorkerReply['answers'][number] => {
+  const answer = (input: string): Answer => {
     try {
       instance ??= createInstance(options);
       return { result: instance(input) };
