@@ -21,7 +21,8 @@ export function httpFacts(request: HttpRequest): HttpFacts {
   const { head, destination, body } = request;
   const path = readPath(head.target.path);
   const upgrade = requestedUpgrade(head);
-  const ambiguous = path.ambiguous || body.ambiguous || hasConflict(head.headers);
+  const ambiguous =
+    request.contradictory === true || path.ambiguous || body.ambiguous || hasConflict(head.headers);
   return {
     kind: 'http',
     attributes: {

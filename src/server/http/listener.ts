@@ -3,7 +3,7 @@
  * and draining. Must never interpret a request.
  */
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Pipeline } from '../../core/admission.ts';
@@ -99,12 +99,6 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     server,
   );
 
-  server.on('request', (_request, response) => {
-    // A connection that was busy when draining began is idle now.
-    response.once('close', () => {
-      if (draining) setImmediate(() => server.closeIdleConnections());
-    });
-  });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -114,8 +108,15 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     underWay.add(passage);
     void passage.finally(() => underWay.delete(passage));
   };
-  server.on('request', (request, response) => track(exchange(request, response, false)));
-  server.on('checkContinue', (request, response) => track(exchange(request, response, true)));
+  const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
+    // A connection that was busy when draining began is idle now.
+    response.once('close', () => {
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
+    track(exchange(request, response, waitsForContinue));
+  };
+  server.on('request', (request, response) => take(request, response, false));
+  server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('connect', (request, socket, head) => track(connect(request, socket as Socket, head)));
   server.on('clientError', (error, socket) => refuseUnparsed(error, socket, connections));
 

@@ -6,7 +6,7 @@ import { readBody } from '../../../src/protocol/http/body.ts';
 import { explainHttp, type HttpCase } from '../../../src/protocol/http/explain.ts';
 import { endToEnd, hasConflict, visibleHeaders } from '../../../src/protocol/http/headers.ts';
 import { parseHost } from '../../../src/protocol/http/host.ts';
-import { problemResponse } from '../../../src/protocol/http/refusal.ts';
+import { audienceOf, problemResponse } from '../../../src/protocol/http/refusal.ts';
 import type { RequestHead } from '../../../src/protocol/http/request.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -251,5 +251,46 @@ describe('problem documents', () => {
         'pending',
       ]),
     );
+  });
+
+  it('says where the ticket can be asked after', () => {
+    const ticketUrl = (ticket: string) => `http://127.0.0.1:3180/api/v1/approvals/${ticket}`;
+    const document = (ticket: string | null): unknown =>
+      JSON.parse(
+        problemResponse(refusal('hold_pending', 'waiting', { ticket }), { ticketUrl }).body.toString(),
+      );
+    expect(document('HP-0000000A')).toMatchObject({
+      instance: 'http://127.0.0.1:3180/api/v1/approvals/HP-0000000A',
+    });
+    expect(document(null)).not.toHaveProperty('instance');
+  });
+
+  it('speaks to kubectl in its own words, and to nobody else', () => {
+    const audience = (agent: string, url: string) => {
+      const { facts } = explainHttp({
+        method: 'GET',
+        url,
+        headers: { 'user-agent': agent, accept: 'application/json' },
+      });
+      return audienceOf(facts);
+    };
+    const pods = 'https://k.test/api/v1/namespaces/a/pods';
+    expect(audience('kubectl/v1.32.4 (linux/amd64) kubernetes/59526cd', pods)).toBe('kubernetes');
+    expect(audience('controller/v0 (linux/amd64) kubernetes/$Format', pods)).toBe('kubernetes');
+    expect(audience('curl/8.0', pods)).toBe('any');
+    expect(audience('kubectl/v1.32.4', 'https://k.test/other')).toBe('any');
+    const denied = refusal('policy_denied', 'scaling prod', {
+      rules: [{ id: 'http.k8s', reason: 'scaling prod', severity: 'high', controls: [] }],
+    });
+    const { headers, body } = problemResponse(denied, { audience: 'kubernetes' });
+    expect(headers).toEqual(expect.arrayContaining(['application/json']));
+    expect(JSON.parse(body.toString())).toMatchObject({
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      reason: 'Forbidden',
+      code: 403,
+      message: expect.stringContaining('Holdpoint: scaling prod') as string,
+    });
   });
 });
