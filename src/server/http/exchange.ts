@@ -39,6 +39,7 @@ export interface ExchangeDeps {
   readonly draining: () => boolean;
 }
 
+/** Never rejects. */
 export type Exchange = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -84,16 +85,22 @@ export function createExchange(deps: ExchangeDeps): Exchange {
       ending = { refusal: refusalFrom(error) };
       if (ending.refusal?.code === 'internal') deps.logger.error({ err: error }, 'an HTTP exchange failed');
     }
-    if (ending.refusal) {
-      refuse(request, response, ending.refusal, {
-        clock: deps.clock,
-        ticketUrl: deps.ticketUrl,
-        audience: ending.audience ?? 'any',
-        waitsForContinue: source.waitsForContinue,
-        close: ending.refusal.code === 'draining' || ending.refusal.code === 'protocol_violation',
-      });
+    try {
+      if (ending.refusal) {
+        refuse(request, response, ending.refusal, {
+          clock: deps.clock,
+          ticketUrl: deps.ticketUrl,
+          audience: ending.audience ?? 'any',
+          waitsForContinue: source.waitsForContinue,
+          close: ending.refusal.code === 'draining' || ending.refusal.code === 'protocol_violation',
+        });
+      }
+      await source.release();
+    } catch (error) {
+      // Nothing more can be said to this client; nothing was forwarded that has no outcome.
+      deps.logger.error({ err: error }, 'an HTTP exchange could not be ended');
+      response.destroy();
     }
-    await source.release();
   };
 }
 
@@ -186,8 +193,9 @@ async function forward(
     };
     return { outcome: { status: result.status, detail }, refusal: refused };
   } catch (error) {
-    deps.logger.error({ err: error }, 'a permitted request could not be sent');
     const refused = { ...refusalFrom(error), decision: permit.decision, ticket: permit.ticket };
+    if (refused.code === 'internal')
+      deps.logger.error({ err: error }, 'a permitted request could not be sent');
     return { outcome: { status: 'failed', detail: { reason: refused.code } }, refusal: refused };
   }
 }

@@ -6,9 +6,10 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Pipeline } from '../../core/admission.ts';
+import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
-import { refusal } from '../../core/refusal.ts';
+import { refusal, refusalFrom } from '../../core/refusal.ts';
 import { tunnelAction } from '../../protocol/http/action.ts';
 import type { RequestHead } from '../../protocol/http/request.ts';
 import { refuseOnSocket } from './answer.ts';
@@ -59,12 +60,12 @@ export async function carryTunnel(
     return refuseOnSocket(client, answer);
   }
 
-  permit.spend(action.fingerprint.exact);
   let upstream: Socket;
   try {
+    permit.spend(action.fingerprint.exact);
     upstream = await dial(destination, deps.clock);
   } catch (error) {
-    const answer = upstreamRefusal(error as Error);
+    const answer = error instanceof Fault ? refusalFrom(error) : upstreamRefusal(error as Error);
     await deps.pipeline.settle(permit, { status: 'failed', detail: { reason: answer.code } });
     return refuseOnSocket(client, { ...answer, decision: permit.decision, ticket: permit.ticket });
   }

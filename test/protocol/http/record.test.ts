@@ -178,6 +178,23 @@ describe('what reviewers and the log are shown', () => {
     expect(explainHttp({ ...base, body }).display.text.endsWith(`\n\n${body}`)).toBe(true);
   });
 
+  it.each([
+    '{"password":"hunter2","cut',
+    'user=u; api_key = hunter2',
+    'token: hunter2',
+    '<r><SecretAccessKey>hunter2</SecretAccessKey></r>',
+    '{"client_secret": "hun\\"ter2"',
+  ])('takes credentials out of %j, which nobody can parse', (body) => {
+    const { display } = explainHttp({
+      method: 'POST',
+      url: 'https://a.test/',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(display.text).not.toMatch(/hun|ter2/);
+    expect(display.text).toContain('[redacted]');
+  });
+
   it('never shows the data of a Secret', () => {
     const { display } = explainHttp({
       method: 'PATCH',
