@@ -293,6 +293,48 @@ describe('recognisers', () => {
   });
 });
 
+describe('the offline view', () => {
+  it('shows what the listener would refuse as ambiguous', () => {
+    const facts = (headers: Record<string, string>) =>
+      explainHttp({ method: 'GET', url: 'https://x.test/a', headers }).facts;
+    expect(facts({ host: 'y.test' })).toMatchObject({
+      http: { ambiguous: true },
+      action: { access: 'unknown', tags: ['ambiguous'] },
+    });
+    expect(facts({ Host: 'X.test:443' })).toMatchObject({
+      http: { ambiguous: false },
+      action: { access: 'read' },
+    });
+  });
+
+  it('resolves nothing but what it is told', () => {
+    const where = (url: string, resolve: Record<string, string> = {}) => {
+      const { facts } = explainHttp({ method: 'GET', url }, { resolve });
+      return [
+        facts.attributes.destination.address.socketAddress,
+        facts.http.destination_class,
+        facts.attributes.request.http.host,
+      ];
+    };
+    expect(where('https://x.test/')).toEqual([{ address: '', portValue: 443 }, 'public', 'x.test']);
+    expect(where('https://x.test:6443/', { 'x.test:6443': '127.0.0.1:16443' })).toEqual([
+      { address: '127.0.0.1', portValue: 16443 },
+      'loopback',
+      'x.test:6443',
+    ]);
+    expect(where('http://0xa9fea9fe/')).toEqual([
+      { address: '169.254.169.254', portValue: 80 },
+      'metadata',
+      '169.254.169.254',
+    ]);
+    expect(where('http://metadata.google.internal/')).toEqual([
+      { address: '', portValue: 80 },
+      'metadata',
+      'metadata.google.internal',
+    ]);
+  });
+});
+
 describe('GraphQL documents', () => {
   it.each([
     ['{a}', [['query', null, ['a']]]],

@@ -173,10 +173,7 @@ describe('bodies', () => {
   });
 
   it('knows nothing of a body that is still arriving, but its beginning', () => {
-    const octets = Buffer.from('{"a":1}');
-    expect(
-      readBody({ kind: 'streamed', head: octets, size: -1 }, ['Content-Type', 'application/json'], MAX),
-    ).toEqual({
+    expect(readBody({ kind: 'streamed', size: -1 }, ['Content-Type', 'application/json'], MAX)).toEqual({
       size: -1,
       sha256: null,
       parsed: null,

@@ -6,7 +6,7 @@ import { readBody } from '../../../src/protocol/http/body.ts';
 import { explainHttp, type HttpCase } from '../../../src/protocol/http/explain.ts';
 import { endToEnd, hasConflict, visibleHeaders } from '../../../src/protocol/http/headers.ts';
 import { parseHost } from '../../../src/protocol/http/host.ts';
-import { problemResponse } from '../../../src/protocol/http/refusal.ts';
+import { audienceOf, problemResponse } from '../../../src/protocol/http/refusal.ts';
 import type { RequestHead } from '../../../src/protocol/http/request.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -178,6 +178,23 @@ describe('what reviewers and the log are shown', () => {
     expect(explainHttp({ ...base, body }).display.text.endsWith(`\n\n${body}`)).toBe(true);
   });
 
+  it.each([
+    '{"password":"hunter2","cut',
+    'user=u; api_key = hunter2',
+    'token: hunter2',
+    '<r><SecretAccessKey>hunter2</SecretAccessKey></r>',
+    '{"client_secret": "hun\\"ter2"',
+  ])('takes credentials out of %j, which nobody can parse', (body) => {
+    const { display } = explainHttp({
+      method: 'POST',
+      url: 'https://a.test/',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(display.text).not.toMatch(/hun|ter2/);
+    expect(display.text).toContain('[redacted]');
+  });
+
   it('never shows the data of a Secret', () => {
     const { display } = explainHttp({
       method: 'PATCH',
@@ -203,12 +220,8 @@ describe('what reviewers and the log are shown', () => {
       tls: { sni: 'a.test', intercepted: true },
     };
     const destination = { address: '203.0.113.7', port: 443, class: 'public', self: false } as const;
-    const body = readBody(
-      { kind: 'kept', head: Buffer.alloc(0), size: 5_000_000, sha256: 'ab'.repeat(32) },
-      head.headers,
-      10,
-    );
-    const action = requestAction({ head, destination, body }, 1);
+    const body = readBody({ kind: 'kept', size: 5_000_000, sha256: 'ab'.repeat(32) }, head.headers, 10);
+    const action = requestAction({ head, destination, body }, { waitMs: 1 });
     expect(action.display.text).toContain(`5000000 octets, sha256 ${'ab'.repeat(32)}, content not read`);
     expect(action.record).toMatchObject({
       method: 'PUT',
@@ -219,7 +232,7 @@ describe('what reviewers and the log are shown', () => {
     const tunnel = tunnelAction(
       { ...head, method: 'CONNECT', target: { ...head.target, path: '' } },
       destination,
-      1,
+      { waitMs: 1 },
     );
     expect(tunnel.display).toMatchObject({ title: 'CONNECT a.test:443' });
   });
@@ -255,5 +268,46 @@ describe('problem documents', () => {
         'pending',
       ]),
     );
+  });
+
+  it('says where the ticket can be asked after', () => {
+    const ticketUrl = (ticket: string) => `http://127.0.0.1:3180/api/v1/approvals/${ticket}`;
+    const document = (ticket: string | null): unknown =>
+      JSON.parse(
+        problemResponse(refusal('hold_pending', 'waiting', { ticket }), { ticketUrl }).body.toString(),
+      );
+    expect(document('HP-0000000A')).toMatchObject({
+      instance: 'http://127.0.0.1:3180/api/v1/approvals/HP-0000000A',
+    });
+    expect(document(null)).not.toHaveProperty('instance');
+  });
+
+  it('speaks to kubectl in its own words, and to nobody else', () => {
+    const audience = (agent: string, url: string) => {
+      const { facts } = explainHttp({
+        method: 'GET',
+        url,
+        headers: { 'user-agent': agent, accept: 'application/json' },
+      });
+      return audienceOf(facts);
+    };
+    const pods = 'https://k.test/api/v1/namespaces/a/pods';
+    expect(audience('kubectl/v1.32.4 (linux/amd64) kubernetes/59526cd', pods)).toBe('kubernetes');
+    expect(audience('controller/v0 (linux/amd64) kubernetes/$Format', pods)).toBe('kubernetes');
+    expect(audience('curl/8.0', pods)).toBe('any');
+    expect(audience('kubectl/v1.32.4', 'https://k.test/other')).toBe('any');
+    const denied = refusal('policy_denied', 'scaling prod', {
+      rules: [{ id: 'http.k8s', reason: 'scaling prod', severity: 'high', controls: [] }],
+    });
+    const { headers, body } = problemResponse(denied, { audience: 'kubernetes' });
+    expect(headers).toEqual(expect.arrayContaining(['application/json']));
+    expect(JSON.parse(body.toString())).toMatchObject({
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      reason: 'Forbidden',
+      code: 403,
+      message: expect.stringContaining('Holdpoint: scaling prod') as string,
+    });
   });
 });
