@@ -80,7 +80,7 @@ holds contains finding.of(rego.metadata.rule(), $"carries {names}, which is neve
 	input.kind == "postgres"
 	count(sql.remarkable) > 0
 	count(pack_holds) == 0
-	names := concat(", ", sql.remarkable)
+	names := concat(", ", sort(sql.remarkable))
 }
 
 pack_holds contains pack if {
@@ -149,4 +149,5 @@ message["hold"] := $"Needs approval: {reasons}."
 
 message["deny"] := $"Denied by policy: {reasons}."
 
-reasons := concat("; ", {hit.reason | some hit in rules[effect]})
+# Sorted, because WebAssembly keeps the members of a set in no order.
+reasons := concat("; ", sort({hit.reason | some hit in rules[effect]}))

@@ -27,8 +27,8 @@ remarkable contains "unparsed" if not input.sql.parsed
 
 # METADATA
 # title: Remarkable flags of one sort
-# description: Those that data.vocabulary.sql.marks.<sort> lists.
-marked(sort) := [flag | some flag in remarkable; sort[flag]]
+# description: Those that data.vocabulary.sql.marks.<list> has.
+marked(list) := sort([flag | some flag in remarkable; list[flag]])
 
 # METADATA
 # title: Whether a relation is one of PostgreSQL's catalogues
@@ -47,7 +47,16 @@ name(relation) := relation.name if {
 
 # METADATA
 # title: Several relations' names for people
-names(relations) := concat(", ", {name(relation) | some relation in relations})
+names(relations) := concat(", ", all) if {
+	all := distinct(relations)
+	count(all) <= shown
+} else := $"{concat(", ", array.slice(all, 0, shown))} and {count(all) - shown} more" if {
+	all := distinct(relations)
+}
+
+distinct(relations) := sort({name(relation) | some relation in relations})
+
+shown := 12
 
 # METADATA
 # title: Sensitive relations that are touched

@@ -21,6 +21,9 @@ test_catalogues_are_told_by_schema_or_bare_name if {
 
 test_names_are_for_people if {
 	sql.names([{"schema": null, "name": "b"}, {"schema": "s", "name": "a"}]) == "b, s.a"
+	sql.names([]) == ""
+	many := [{"schema": null, "name": $"t{number}"} | some number in numbers.range(10, 23)]
+	endswith(sql.names(many), "t20, t21 and 2 more")
 }
 
 lists := {

@@ -101,7 +101,7 @@ hold contains finding.of(rego.metadata.rule(), $"reads or changes much at once: 
 hold contains finding.of(rego.metadata.rule(), $"changes a running system ({what}): {http.action}") if {
 	marks := [tag | some tag in http.tags; data.vocabulary.http.operations[tag]]
 	count(marks) > 0
-	what := concat(", ", marks)
+	what := concat(", ", sort(marks))
 }
 
 # METADATA
@@ -148,5 +148,5 @@ hold contains finding.of(rego.metadata.rule(), $"changes data through GraphQL: {
 hold contains finding.of(rego.metadata.rule(), $"is marked {marks}: {http.action}") if {
 	unknown := [tag | some tag in http.tags; not data.vocabulary.http.known_tags[tag]]
 	count(unknown) > 0
-	marks := concat(", ", unknown)
+	marks := concat(", ", sort(unknown))
 }

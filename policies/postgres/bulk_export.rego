@@ -114,7 +114,7 @@ few(statement) if "explain_only" in statement.flags
 #   controls: [CC6.1, CC6.7]
 hold contains finding.of(rego.metadata.rule(), $"touches {relations}, listed as sensitive") if {
 	count(sql.sensitive) > 0
-	relations := concat(", ", sql.sensitive)
+	relations := concat(", ", sort(sql.sensitive))
 }
 
 # METADATA

@@ -79,7 +79,7 @@ deny contains finding.of(rego.metadata.rule(), $"writes to {sql.names(catalogues
 #   controls: [CC6.1]
 deny contains finding.of(rego.metadata.rule(), $"reads credentials from {relations}") if {
 	count(credentials) > 0
-	relations := concat(", ", credentials)
+	relations := concat(", ", sort(credentials))
 }
 
 credentials contains sql.name(relation) if {
@@ -97,7 +97,7 @@ credentials contains sql.name(relation) if {
 #   controls: [CC6.1]
 hold contains finding.of(rego.metadata.rule(), $"reads {relations}, which reveals rows or configuration") if {
 	count(revealing) > 0
-	relations := concat(", ", revealing)
+	relations := concat(", ", sort(revealing))
 }
 
 revealing contains sql.name(relation) if {

@@ -98,6 +98,8 @@ export const LIMITS = {
   policyCacheKey: 16 * KIB,
   /** Inputs handed to the policy's thread at once. */
   policyBatch: 64,
+  /** Characters of one reason, or of the message, of a decision. */
+  policyText: 256 * KIB,
   /** Octets of a policy bundle, packed and unpacked. */
   policyBundle: 64 * MIB,
   /** 64 KiB pages of WebAssembly memory that one policy instance may use (256 MiB). */

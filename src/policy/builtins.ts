@@ -18,6 +18,10 @@ const text = (value: Argument): string => {
 
 const texts = (value: Argument): string[] => (Array.isArray(value) ? value.map(text) : [text(value)]);
 
+/** Of the empty text, as in Go, one more than there are characters. */
+const occurrences = (value: string, part: string): number =>
+  part === '' ? [...value].length + 1 : value.split(part).length - 1;
+
 const NANOSECONDS = 1_000_000;
 
 /** RFC 3339, section 5.6, upper case as Go's parser wants it; the fraction is kept to nine digits. */
@@ -28,10 +32,13 @@ function parseRfc3339(value: Argument): number | undefined {
   if (!match) return undefined;
   const [, whole, fraction = '', zone] = match;
   const seconds = Date.parse(`${whole}${zone}`);
-  if (Number.isNaN(seconds)) return undefined;
+  if (Number.isNaN(seconds) || !isCivil(whole ?? '')) return undefined;
   // Past 2^53 a double holds nanoseconds to 256: exact for the milliseconds that `input.time` has.
   return Number(BigInt(seconds) * BigInt(NANOSECONDS) + BigInt(fraction.padEnd(9, '0')));
 }
+
+/** Date.parse takes the 30th of February for the 2nd of March. */
+const isCivil = (whole: string): boolean => new Date(`${whole}Z`).toISOString().startsWith(whole);
 
 const FIELDS = {
   hourCycle: 'h23',
@@ -67,7 +74,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
     texts(values).some((value) => texts(prefixes).some((prefix) => value.startsWith(prefix))),
   'strings.any_suffix_match': (values, suffixes) =>
     texts(values).some((value) => texts(suffixes).some((suffix) => value.endsWith(suffix))),
-  'strings.count': (value, part) => text(value).split(text(part)).length - 1,
+  'strings.count': (value, part) => occurrences(text(value), text(part)),
   'time.clock': (value) => civilNumbers(value, ['hour', 'minute', 'second']),
   'time.date': (value) => civilNumbers(value, ['year', 'month', 'day']),
   'time.now_ns': () => Date.now() * NANOSECONDS,

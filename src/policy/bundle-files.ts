@@ -3,11 +3,11 @@
  * policies/build.mjs write. Bounded in octets. Must never look into what the files say.
  */
 
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { gunzip, type ZlibOptions } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { LIMITS } from '../core/limits.ts';
 import { PolicyLoadError } from './load-error.ts';
@@ -46,36 +46,33 @@ async function readDirectory(location: string): Promise<BundleFiles> {
 }
 
 async function readArchive(location: string): Promise<BundleFiles> {
-  const files = new Map<string, Uint8Array>();
   const measure = meter(location);
-  const archive = extract();
-  archive.on('entry', (header, stream, next) => {
-    const path = header.name.replace(/^(?:\.?\/)+/, '');
-    const chunks: Buffer[] = [];
-    stream.on('data', (chunk) => {
-      const octets = chunk as Buffer;
-      try {
-        measure(octets.length);
-        if (wanted(path)) chunks.push(octets);
-      } catch (error) {
-        archive.destroy(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    stream.on('end', () => {
-      if (header.type === 'file' && wanted(path)) files.set(path, Buffer.concat(chunks));
-      next();
-    });
+  measure((await stat(location)).size);
+  const tar = await unpack(await readFile(location)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(location);
+    throw error;
   });
-  await pipeline(createReadStream(location), createGunzip(), archive);
+  const files = new Map<string, Uint8Array>();
+  const archive = extract();
+  archive.end(tar);
+  for await (const entry of archive) {
+    const path = entry.header.name.replace(/^(?:\.?\/)+/, '');
+    const content = await buffer(entry);
+    if (entry.header.type === 'file' && wanted(path)) files.set(path, content);
+  }
   return files;
 }
+
+const unpack = (octets: Uint8Array): Promise<Uint8Array> =>
+  promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip)(octets, { maxOutputLength: LIMITS.policyBundle });
+
+const tooLarge = (location: string): PolicyLoadError =>
+  new PolicyLoadError([`${location}: larger than ${LIMITS.policyBundle} octets`]);
 
 function meter(location: string): (octets: number) => void {
   let total = 0;
   return (octets) => {
     total += octets;
-    if (total > LIMITS.policyBundle) {
-      throw new PolicyLoadError([`${location}: larger than ${LIMITS.policyBundle} octets`]);
-    }
+    if (total > LIMITS.policyBundle) throw tooLarge(location);
   };
 }

@@ -36,6 +36,8 @@ export interface RunningPolicy extends PolicyEngine {
 export interface PolicyEngineOptions extends PolicySource {
   /** Milliseconds for one evaluation; by default LIMITS.policyDeadline. */
   readonly deadline?: number;
+  /** 64 KiB pages of WebAssembly memory; by default LIMITS.policyMemoryPages. */
+  readonly memoryPages?: number;
   /** Told when a policy thread was lost, and why. */
   readonly onThreadLost?: (reason: string) => void;
 }
@@ -56,7 +58,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       module,
       data: bundle.data,
       entrypoint: bundle.entrypoint,
-      maximumPages: LIMITS.policyMemoryPages,
+      maximumPages: options.memoryPages ?? LIMITS.policyMemoryPages,
       warmUp: WARM_UP.map((input) => createProjection(bundle.reads).text(input)),
     },
     deadline: options.deadline ?? LIMITS.policyDeadline,

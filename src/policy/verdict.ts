@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { type Decision, failedVerdict, type RuleHit, type Severity, type Verdict } from '../core/decision.ts';
 import { parseDuration } from '../core/duration.ts';
+import { LIMITS } from '../core/limits.ts';
 
-const text = z.string().min(1).max(10_000);
+const text = z.string().min(1).max(LIMITS.policyText);
 const duration = z.string().refine((value) => parseDuration(value) !== null, 'not a duration');
 
 const ruleHit = z.strictObject({

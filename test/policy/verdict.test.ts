@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/core/limits.ts';
 import { verdictOf } from '../../src/policy/verdict.ts';
 
 const rule = { id: 'postgres.read', reason: 'an ordinary read', severity: 'info', controls: ['CC6.1'] };
@@ -15,6 +16,13 @@ describe('verdictOf', () => {
       failure: null,
     });
     expect(Object.isFrozen(verdict.decision.rules[0])).toBe(true);
+  });
+
+  it('takes a message of the size bound and none above it', () => {
+    const saying = (length: number) =>
+      verdictOf([{ result: { ...allow, message: 'x'.repeat(length) } }], 'r');
+    expect(saying(LIMITS.policyText).failure).toBeNull();
+    expect(saying(LIMITS.policyText + 1).failure).toBe('policy_malformed');
   });
 
   it('puts the gravest rule first', () => {
