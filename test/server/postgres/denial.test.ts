@@ -238,6 +238,16 @@ describe('an extended query that is refused', () => {
   });
 });
 
+describe('the statement before a denied one', () => {
+  it('runs exactly once', async () => {
+    await admin.query('drop sequence if exists counted; create sequence counted');
+    client.send(...extended("select nextval('counted')"), ...extended("select 'forbidden'"), sync());
+    expect(await client.until()).toEqual(['1', '2', 'D 1', 'C SELECT 1', 'E 42501', 'Z I']);
+    const { rows: counted } = await admin.query('select last_value::int as n from counted');
+    expect(counted).toEqual([{ n: 1 }]);
+  });
+});
+
 describe('COPY', () => {
   it('that is refused does not take what the client sends after it', async () => {
     client.send(query('copy t from stdin /* forbidden */'), copyData(Buffer.from('1\tx\n')), copyDone());
