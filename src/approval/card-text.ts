@@ -61,11 +61,16 @@ export function showBlock(text: string, room: number, weigh = asItIs): ShownText
   return { head: head.text, tail: tail.text, missing, total, spelt: head.spelt + tail.spelt };
 }
 
+/** `1 character`, `1,234 characters`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** One line in at most about `room` characters, which says how many more there are. */
 export function showLine(text: string, room: number, weigh = asItIs): string {
   const taken = take(text, room, 'head', weigh, IN_LINE);
   const missing = lengthOf(text) - taken.count;
-  return missing === 0 ? taken.text : `${taken.text}… (${missing} more characters)`;
+  return missing === 0 ? taken.text : `${taken.text}… (and ${counted(missing, 'character')})`;
 }
 
 function take(text: string, room: number, end: 'head' | 'tail', weigh: Weigh, keep: Keep = IN_BLOCK) {

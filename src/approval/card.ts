@@ -7,7 +7,7 @@
 import type { Severity } from '../core/decision.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Answer, Ticket, TicketState } from '../core/ticket.ts';
-import { type ShownText, showBlock, showLine, type Weigh } from './card-text.ts';
+import { counted, type ShownText, showBlock, showLine, type Weigh } from './card-text.ts';
 
 export interface CardField {
   readonly name: string;
@@ -71,12 +71,12 @@ export function cardOf(ticket: Ticket, weigh?: Weigh): Card {
     where: bounded(
       display.fields.map(({ name, value }) => ({ name: line(name), value: line(value) })),
       LIMITS.cardFields,
-      (more) => ({ name: 'Not shown', value: `${more} more fields` }),
+      (more) => ({ name: 'Not shown', value: `${counted(more, 'field')} more` }),
     ),
     reasons: bounded(
       ticket.rules.map(({ id, reason, severity }) => ({ severity, rule: line(id), text: line(reason) })),
       LIMITS.cardReasons,
-      (more) => ({ severity: gravest(ticket), rule: 'not shown', text: `${more} more reasons` }),
+      (more) => ({ severity: gravest(ticket), rule: 'not shown', text: `${counted(more, 'reason')} more` }),
     ),
     text,
     notices: noticesOf(text, ticket.id),
@@ -85,7 +85,7 @@ export function cardOf(ticket: Ticket, weigh?: Weigh): Card {
     answers: bounded(
       ticket.answers.map((answer) => answerLine(answer, line)),
       LIMITS.cardAnswers,
-      (more) => `${more} more answers`,
+      (more) => `${counted(more, 'answer')} more`,
     ),
     expiresAt: ticket.expiresAt,
     outcome: outcomeOf(ticket, line),
@@ -119,20 +119,13 @@ function bounded<T>(items: readonly T[], most: number, rest: (more: number) => T
 
 function noticesOf(text: ShownText, id: string): readonly string[] {
   const notices: string[] = [];
-  if (text.missing > 0) {
-    const [missing, total] = [text.missing, text.total].map((count) => count.toLocaleString('en-US'));
+  if (text.missing > 0)
     notices.push(
-      `Cut: ${missing} of ${total} characters are not shown, and approving approves them too. ` +
-        `All of it: holdpoint approvals show ${id}`,
+      `Cut: ${text.missing.toLocaleString('en-US')} of ${counted(text.total, 'character')} are not shown, and approving ` +
+        `approves them too. All of it: holdpoint approvals show ${id}`,
     );
-  }
-  if (text.spelt > 0) {
-    const what =
-      text.spelt === 1
-        ? '1 invisible or control character is'
-        : `${text.spelt} invisible or control characters are`;
-    notices.push(`${what} spelt out as ⟦U+…⟧.`);
-  }
+  if (text.spelt > 0)
+    notices.push(`Spelt out as ⟦U+…⟧: ${counted(text.spelt, 'invisible or control character')}.`);
   return notices;
 }
 

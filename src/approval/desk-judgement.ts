@@ -60,8 +60,7 @@ export function isSelf(ticket: Ticket, personId: string): boolean {
 
 /** A reason on one line without control characters or bidirectional overrides, null when blank; `undefined` when it is too long. */
 export function reasonText(reason: string | null): string | null | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const text = (reason ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ').trim();
+  const text = (reason ?? '').replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, ' ').trim();
   if ([...text].length > LIMITS.reviewerReason) return undefined;
   return text === '' ? null : text;
 }

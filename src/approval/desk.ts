@@ -22,6 +22,7 @@ import { failedAnswer, takeAnswer } from './desk-answers.ts';
 import { createEndings, isEnd } from './desk-endings.ts';
 import { createHold } from './desk-hold.ts';
 import { openedRecord } from './desk-records.ts';
+import { createRetention } from './desk-retention.ts';
 import { createStakes } from './desk-stakes.ts';
 import type { AnswerResult, DeskDoors, DoorAnswer, People } from './doors.ts';
 import { answerable, identity, sameRequirements } from './quorum.ts';
@@ -61,6 +62,7 @@ export function createDesk(options: DeskOptions): Desk {
   }
 
   const endings = createEndings({ store, evidence, clock, logger, stakes, announcer, turn });
+  const retention = createRetention({ store, clock, logger, turn });
   const answering = { store, evidence, clock, logger, people, stakes, announcer, endings };
   const holding = { store, people, stakes, endings, turn };
 
@@ -150,6 +152,7 @@ export function createDesk(options: DeskOptions): Desk {
       }
     }
     phase = 'open';
+    retention.start();
   }
 
   async function close(): Promise<void> {
@@ -160,6 +163,7 @@ export function createDesk(options: DeskOptions): Desk {
       await endings.abandon(ticketId, reason, false);
     }
     endings.stop();
+    retention.stop();
   }
 
   return {

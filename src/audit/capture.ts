@@ -4,7 +4,7 @@
  * Must never know who drafted the action, nor the record's form.
  *
  * The convention for a draft's `action`, a JSON object, under `redacted`:
- *   text        kind postgres: the statement, kept without its constants and comments
+ *   text        the statement without its constants and comments; for kind http, a title whose words go as `url` does
  *   parameters  list of strings, nulls or {value, type, format}: only type and format are kept
  *   url, path   kept without user information, query values, fragment and what looks like a credential
  *   PLAIN keys  kept; objects and lists in them go by the same rules
@@ -23,12 +23,13 @@ type JsonObject = { [key: string]: Json };
 
 /** Values of these are names, numbers and verdicts: they say what was done, not with which data. */
 const PLAIN = new Set(
-  `method scheme host authority port protocol upgrade destination_class size truncated_body ambiguous
-  body_sha256 sha256 content_type service operation resource namespace name subresource access tags action
-  database user role search_path in_transaction command statements node nested reads writes functions schema
-  relation relations limit flags fingerprint parsed estimate rows cost resolved kind type format mode`.split(
-    /\s+/,
-  ),
+  [
+    'method scheme host authority port protocol upgrade destination destination_class address class size ambiguous',
+    'truncated_body body_sha256 body_octets body_cut sha256 content_type service operation resource namespace name',
+    'subresource access tags action database user role search_path in_transaction command commands statements node',
+    'nested reads writes functions schema relation relations limit flags fingerprint parsed estimate rows cost resolved',
+    'kind type format mode parameter_count',
+  ].flatMap((line) => line.split(' ')),
 );
 /** Never captured, not even in full: they are credentials by definition. */
 const CREDENTIALS =
@@ -44,9 +45,8 @@ const MEMO_TEXT = 4 * 1024;
 export function createCapturer(capture: Capture): Capturer {
   if (capture === 'none') return () => 'null';
   if (capture === 'full') return (action) => jsonWithin(withoutCredentials(action), LIMITS.auditCapture);
-  const sql = remembered(redactSql);
-  return (action, kind) =>
-    jsonWithin(redacted(action, kind === 'postgres' ? sql : null), LIMITS.auditCapture);
+  const titles = { postgres: remembered(redactSql), http: redactTitle };
+  return (action, kind) => jsonWithin(redacted(action, kind && titles[kind]), LIMITS.auditCapture);
 }
 
 function remembered(redact: (text: string) => string): (text: string) => string {
@@ -62,19 +62,19 @@ function remembered(redact: (text: string) => string): (text: string) => string 
   };
 }
 
-/** `sql` redacts the statement in `text`; null where `text` is not SQL. */
-function redacted(value: Json, sql: ((text: string) => string) | null): Json {
+/** `title` redacts what `text` says; null where nobody knows what that is. */
+function redacted(value: Json, title: ((text: string) => string) | null): Json {
   if (typeof value === 'string') return maskSecrets(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => redacted(item, sql));
+  if (Array.isArray(value)) return value.map((item) => redacted(item, title));
   const kept: JsonObject = {};
   const omitted: string[] = [];
   for (const [key, item] of Object.entries(value)) {
-    if (PLAIN.has(key)) kept[key] = redacted(item, sql);
-    else if (key === 'text' && typeof item === 'string' && sql) kept[key] = sql(item);
+    if (PLAIN.has(key)) kept[key] = redacted(item, title);
+    else if (key === 'text' && typeof item === 'string' && title) kept[key] = title(item);
     else if (key === 'parameters' && Array.isArray(item)) kept[key] = item.map(withoutValue);
     else if ((key === 'url' || key === 'path') && typeof item === 'string') kept[key] = redactUrl(item);
-    else omitted.push(maskSecrets(key));
+    else if (item !== null) omitted.push(maskSecrets(key));
   }
   if (omitted.length > 0) kept.omitted = omitted;
   return kept;
@@ -85,10 +85,15 @@ function withoutValue(parameter: Json): Json {
   if (typeof parameter !== 'object' || Array.isArray(parameter)) return '…';
   const { value, type, format } = parameter;
   return {
-    value: value === null ? null : '…',
+    ...(value === undefined ? {} : { value: value === null ? null : '…' }),
     ...(typeof type === 'string' ? { type } : {}),
     ...(typeof format === 'string' ? { format } : {}),
   };
+}
+
+/** `GET https://host/path?…`, or the call in its API’s own words. */
+function redactTitle(text: string): string {
+  return text.split(' ').map(redactUrl).join(' ');
 }
 
 /** A URL or a path with query: names stay, values go. */

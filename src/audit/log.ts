@@ -197,10 +197,14 @@ class FileLog implements AuditLog {
       if (entry.durable) this.#unsynced.push(entry);
       else entry.resolve({ seq: entry.seq });
     }
-    const uncovered = this.#tree.size - this.#covered;
-    if (this.#unsynced.length > 0 || uncovered >= (this.#options.checkpointRecords ?? CHECKPOINT_RECORDS))
-      void this.#settle();
+    if (this.#isDue()) void this.#settle();
     else this.#arm();
+  }
+
+  /** Whether somebody waits for the disk, or too many records for a checkpoint. */
+  #isDue(): boolean {
+    const uncovered = this.#tree.size - this.#covered;
+    return this.#unsynced.length > 0 || uncovered >= (this.#options.checkpointRecords ?? CHECKPOINT_RECORDS);
   }
 
   /** Brings what is written to disk, releases the appends that wait for that, and signs for it. Never rejects. */
@@ -222,7 +226,7 @@ class FileLog implements AuditLog {
         this.#unsynced = this.#unsynced.slice(waiting.length);
         for (const entry of waiting) entry.resolve({ seq: entry.seq });
         await this.#sign(head);
-      } while (this.#unsynced.length > 0);
+      } while (this.#isDue());
       if (this.#tree.size > this.#covered) this.#arm();
     } catch (error) {
       this.#fail(error);

@@ -7,7 +7,8 @@
 import { maskSecrets } from './secret-shapes.ts';
 
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
-const NUMBER = /(?:\d[\d_]*\.?|\.\d)[\w.]*(?:(?<=[eE])[+-]\w*)?/y;
+const NUMBER =
+  /0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*(?:\.(?!\.)(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 const PARAMETER = /\$\d+/y;
 const LINE_COMMENT = /--[^\n\r]*/y;
@@ -82,7 +83,11 @@ function kindAt(text: string, at: number): TokenKind {
   if (char === 0x22) return 'quoted';
   if (char >= 0x80 || char === 0x5f || (char >= 0x41 && char <= 0x5a) || (char >= 0x61 && char <= 0x7a))
     return matched(PREFIX, text, at) ? 'constant' : 'name';
-  if ((char >= 0x30 && char <= 0x39) || (char === 0x2e && matched(NUMBER, text, at))) return 'number';
+  if (
+    (char >= 0x30 && char <= 0x39) ||
+    (char === 0x2e && !text.startsWith('..', at) && matched(NUMBER, text, at))
+  )
+    return 'number';
   if (char === 0x24 && matched(DOLLAR_TAG, text, at)) return 'constant';
   if (text.startsWith('--', at) || text.startsWith('/*', at)) return 'comment';
   return 'mark';
@@ -103,7 +108,8 @@ function endOfToken(text: string, at: number, kind: TokenKind): number {
     case 'constant':
       return endOfConstant(text, at);
     default:
-      return matched(PARAMETER, text, at) || at + 1;
+      // PostgreSQL reads `..` as one token, so that no number begins with its second dot.
+      return matched(PARAMETER, text, at) || at + (text.startsWith('..', at) ? 2 : 1);
   }
 }
 

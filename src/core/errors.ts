@@ -293,6 +293,20 @@ export const CATALOGUE = {
     'That method is not offered here',
     'Use one of the methods in Allow.',
   ),
+  media_type_unsupported: entry(
+    415,
+    '22023',
+    3,
+    'That kind of body is not understood',
+    'Send JSON, as content-type application/json.',
+  ),
+  misdirected: entry(
+    421,
+    '22023',
+    3,
+    'That host name is not mine',
+    'Use the address that control.listen names, or localhost.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -86,6 +86,8 @@ export interface StatementFacts {
   functions: FunctionName[];
   limit: number | null;
   flags: string[];
+  /** Settings that it changes, lower case, `*` for all of them; absent where that is not known. */
+  settings?: string[];
 }
 
 export type SqlProtocol = 'simple' | 'extended' | 'copy' | 'fastpath' | 'replication';

@@ -40,6 +40,8 @@ export const LIMITS = {
   sqlText: MIB,
   /** Depth of nested comments; PostgreSQL's own lexer is quadratic in it. */
   sqlCommentDepth: 64,
+  /** Milliseconds the parser's thread may take to start before another is started instead. */
+  sqlParserStart: 10_000,
   /** Statements in one text. */
   sqlStatements: 2_000,
   /** Milliseconds one parse may take before its worker is replaced. */
@@ -60,8 +62,8 @@ export const LIMITS = {
   jsonDepth: 200,
   /** Parts of a multipart body that is read; more is unknown. */
   multipartParts: 200,
-  /** Octets of a refused request's body that are read and thrown away, so that the refusal can be read. */
-  httpDiscard: 256 * KIB,
+  /** Milliseconds that a refused client may go on sending before its connection ends under it. */
+  httpLinger: 2_000,
   /** Milliseconds without an octet of a body that is being collected. */
   httpBodyIdle: 60_000,
   /** Requests at once on one HTTP/1.1 client connection (pipelining). */
@@ -92,10 +94,28 @@ export const LIMITS = {
   policyDeadline: 1_000,
   /** Decisions kept by exact input. */
   policyCacheEntries: 5_000,
+  /** Characters of a key that is worth keeping in that cache. */
+  policyCacheKey: 16 * KIB,
+  /** Inputs handed to the policy's thread at once. */
+  policyBatch: 64,
+  /** Characters of one reason, or of the message, of a decision. */
+  policyText: 256 * KIB,
+  /** Octets of a policy bundle, packed and unpacked. */
+  policyBundle: 64 * MIB,
   /** 64 KiB pages of WebAssembly memory that one policy instance may use (256 MiB). */
   policyMemoryPages: 4_096,
   /** Octets of a request body to the control API. */
   controlBody: 64 * KIB,
+  /** Octets of one header section to the control API. */
+  controlHeaderSection: 16 * KIB,
+  /** Milliseconds one whole request to the control API may take to arrive. */
+  controlRequest: 30_000,
+  /** Milliseconds that an idle connection to the control API is kept. */
+  controlKeepAlive: 5_000,
+  /** Sockets at once on the control address. */
+  controlConnections: 256,
+  /** Characters that a bearer token has at least. */
+  tokenLength: 20,
   /** Characters of a reviewer's reason. */
   reviewerReason: 1_000,
   /** Tickets in one page of the control API's list. */
@@ -106,6 +126,8 @@ export const LIMITS = {
   capacityRetryAfter: 30,
   /** Milliseconds until a ticket that could not be closed (log or store failing) is tried again. */
   deskRetry: 5_000,
+  /** Milliseconds that a ticket is kept after it ended (30 days); the audit log keeps what happened. */
+  closedTickets: 30 * 86_400_000,
   /** Milliseconds of the desk's longest single timer; a later expiry is reached in several. */
   deskTimerSpan: 86_400_000,
   /** Characters of the action's text that a card shows; more is cut, and said to be cut. */

@@ -153,5 +153,7 @@ export interface TicketStore {
   /** One value per ticket and door; replaces the last one. */
   remember(id: string, door: string, data: Json): Promise<void>;
   recall(id: string, door: string): Promise<Json | null>;
+  /** Drops tickets that ended before `time`, with what doors left with them; resolves to how many. */
+  forget(time: number): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * Owns the account that PostgreSQL runs as: it refuses to run as root, so root hands it to `nobody` and adds no user
- * to the machine. Must never know what is run.
+ * Owns the account that PostgreSQL runs as: it refuses to run as root, so root hands it to `nobody`, or to whoever made
+ * the cluster, and adds no user to the machine. Must never know what is run.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 export interface ServerAccount {
   readonly uid: number;
@@ -13,9 +13,11 @@ export interface ServerAccount {
 /** The conventional ids of `nobody`, where there is no password file to ask. */
 const NOBODY: ServerAccount = { uid: 65534, gid: 65534 };
 
-/** Null: as whoever we are. */
-export function serverAccount(): ServerAccount | null {
-  return process.getuid?.() === 0 ? nobody() : null;
+/** For the cluster in this directory, whether it is there yet or not. Null: as whoever we are. */
+export function serverAccount(cluster: string): ServerAccount | null {
+  if (process.getuid?.() !== 0) return null;
+  const made = statSync(cluster, { throwIfNoEntry: false });
+  return made ? { uid: made.uid, gid: made.gid } : nobody();
 }
 
 function nobody(): ServerAccount {

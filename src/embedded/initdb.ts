@@ -66,6 +66,8 @@ export async function createCluster(plan: ClusterPlan): Promise<string> {
     await writeFile(passwordFile(plan.dataDir), `${password}\n`, { mode: 0o600 });
     await rename(made, clusterDirectory(plan.dataDir));
     return password;
+  } catch (error) {
+    throw error instanceof EmbeddedProblem ? error : unusable(plan.dataDir, error);
   } finally {
     await rm(made, { recursive: true, force: true });
   }

@@ -58,11 +58,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       'not_loopback',
       `${host} is not a loopback address: the embedded PostgreSQL has no other`,
     );
-  const account = serverAccount();
-  const binaries = await locateBinaries(account);
   const dataDir = resolve(options.dataDir);
-
   let password = await existingPassword(dataDir);
+  const account = serverAccount(clusterDirectory(dataDir));
+  const binaries = await locateBinaries(account);
   if (password === null) {
     logger.info({ dataDir, version: binaries.version }, 'creating the embedded PostgreSQL cluster');
     const files = typeof initSql === 'string' ? [initSql] : initSql;

@@ -39,14 +39,14 @@ export interface Finished {
 /** Octets kept of a program's output, to tell why it failed. */
 const OUTPUT_KEPT = 4_096;
 
-/** Runs a program to its end. Rejects only when it cannot be started. */
+/** Runs a program to its end. Never rejects: one that cannot be started has not ended well. */
 export function runProgram(
   file: string,
   args: readonly string[],
   place: Place,
   input = '',
 ): Promise<Finished> {
-  return new Promise((settle, reject) => {
+  return new Promise((settle) => {
     const child: ChildProcess = spawn(file, args, { ...programOptions(place), stdio: 'pipe' });
     let output = '';
     const keep = (chunk: string): void => {
@@ -54,7 +54,7 @@ export function runProgram(
     };
     child.stdout?.setEncoding('utf8').on('data', keep);
     child.stderr?.setEncoding('utf8').on('data', keep);
-    child.once('error', reject);
+    child.once('error', ({ message }) => settle({ ok: false, output: message }));
     child.once('close', (code) => settle({ ok: code === 0, output }));
     // A program that ends early closes its input: its exit code tells, not the broken pipe.
     child.stdin?.on('error', () => {});

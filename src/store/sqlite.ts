@@ -158,6 +158,13 @@ function storeOn(connection: Connection): TicketStore {
       });
     },
 
+    async forget(time) {
+      return transact(connection, 'forgetting old tickets', () => {
+        run('DELETE FROM door_memory WHERE ticket IN (SELECT id FROM tickets WHERE closed_at < ?)', time);
+        return run('DELETE FROM tickets WHERE closed_at < ?', time);
+      });
+    },
+
     async close() {
       attempt('closing', () => {
         if (connection.open) letGo(connection);

@@ -23,6 +23,8 @@ import type {
 import type { RecordDraft } from '../../src/core/record.ts';
 import { ticketId } from '../../src/core/ticket.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { handClock } from '../support/clock.ts';
+import { silentLogger } from '../support/logger.ts';
 
 export const MINUTE = 60_000;
 /** In memory where the machine offers it: these tests wait for the disk a thousand times over. */
@@ -35,29 +37,27 @@ export function scratchDirectory(): string {
 export const START = Date.parse('2026-11-23T09:00:00Z');
 
 export interface ManualClock extends Clock {
-  /** Moves time, and fires what is due in order. */
+  /** Moves time on, firing what falls due. */
   advance(ms: number): void;
   /** Forgets every timer: the process is gone. */
   reset(): void;
 }
 
 export function manualClock(): ManualClock {
-  let now = START;
-  const timers = new Set<{ at: number; callback: () => void }>();
+  const clock = handClock(START);
+  let process = {};
   return {
-    now: () => now,
+    now: clock.now,
+    advance: clock.advance,
     after(ms, callback) {
-      const timer = { at: now + ms, callback };
-      timers.add(timer);
-      return () => void timers.delete(timer);
+      const mine = process;
+      return clock.after(ms, () => {
+        if (mine === process) callback();
+      });
     },
-    advance(ms) {
-      now += ms;
-      for (const timer of [...timers].sort((left, right) => left.at - right.at)) {
-        if (timer.at <= now && timers.delete(timer)) timer.callback();
-      }
+    reset() {
+      process = {};
     },
-    reset: () => timers.clear(),
   };
 }
 
@@ -79,8 +79,6 @@ export function memoryEvidence(): MemoryEvidence {
   };
   return evidence;
 }
-
-export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Dana owns the agent, and is in every group that could approve. */
 export const PEOPLE = {
@@ -159,7 +157,7 @@ export function deskOn(
     ...parts,
     ids: randomIds(),
     people,
-    logger: options.logger ?? SILENT,
+    logger: options.logger ?? silentLogger,
     maxPending: options.maxPending ?? 100,
   });
 }

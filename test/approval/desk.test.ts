@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TicketEvent } from '../../src/approval/doors.ts';
 import { createPeople } from '../../src/approval/people.ts';
 import { LIMITS } from '../../src/core/limits.ts';
+import { silentLogger } from '../support/logger.ts';
 import {
   AGENT,
   type Bench,
@@ -15,7 +16,6 @@ import {
   MINUTE,
   openBench,
   PEOPLE,
-  SILENT,
   START,
   says,
 } from './desk-fixture.ts';
@@ -305,6 +305,26 @@ describe('time', () => {
   });
 });
 
+describe('tickets that ended', () => {
+  it('are kept for their time, and forgotten on the day after', async () => {
+    const day = LIMITS.deskTimerSpan;
+    const hold = await held(bench.desk);
+    await says(bench.desk, hold.ticket.id, 'alice', 'deny');
+    const parked = await held(bench.desk, holdRequest('parked', { expiresIn: 2 * LIMITS.closedTickets }));
+    await parked.park();
+    const pass = async () => {
+      bench.clock.advance(day);
+      // What the timers have queued comes before this.
+      await says(bench.desk, 'HP-00000000', 'alice', 'deny');
+    };
+    for (let days = LIMITS.closedTickets / day; days > 0; days -= 1) await pass();
+    expect(await state(hold.ticket.id)).toBe('denied');
+    await pass();
+    expect(await bench.desk.get(hold.ticket.id)).toBeNull();
+    expect(await state(parked.ticket.id)).toBe('pending');
+  });
+});
+
 describe('clients that come and go', () => {
   it('withdraws with the last client, and refuses and records the approval that comes too late', async () => {
     const [one, two] = [await held(bench.desk), await held(bench.desk)];
@@ -425,7 +445,7 @@ describe('trouble', () => {
     const seen: string[] = [];
     const errors: object[] = [];
     await closeBench(bench);
-    bench = await openBench({ logger: { ...SILENT, error: (fields) => void errors.push(fields) } });
+    bench = await openBench({ logger: { ...silentLogger, error: (fields) => void errors.push(fields) } });
     bench.desk.subscribe(() => {
       throw new Error('no');
     });

@@ -1,6 +1,6 @@
 /** The embedded PostgreSQL, started for real: what it lets in, what it keeps, and that nothing of it is left behind. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
@@ -22,16 +22,16 @@ const asRoot = process.getuid?.() === 0;
 let home: string;
 let servers: EmbeddedPostgres[];
 
-beforeEach(async () => {
+async function newHome(): Promise<void> {
   // Mode 0700, as a home directory is: nobody else can walk through it.
   home = await mkdtemp(join(tmpdir(), 'holdpoint-embedded-'));
   servers = [];
-});
+}
 
-afterEach(async () => {
+async function leave(): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()));
   await rm(home, { recursive: true, force: true });
-});
+}
 
 async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({
@@ -71,8 +71,16 @@ function alive(pid: number): boolean {
 }
 
 describe('a running server', () => {
+  let server: EmbeddedPostgres;
+  beforeAll(async () => {
+    await newHome();
+    process.env.HOLDPOINT_TEST_SECRET = 'secret';
+    server = await start({ settings: { log_statement: 'all' } });
+    delete process.env.HOLDPOINT_TEST_SECRET;
+  });
+  afterAll(leave);
+
   it('answers with UTF-8, C collation and checksums, on loopback and nowhere else', async () => {
-    const server = await start();
     const sql = `SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),
       datcollate, current_setting('data_checksums'), current_setting('listen_addresses'),
       current_setting('unix_socket_directories'), current_setting('password_encryption')
@@ -89,7 +97,6 @@ describe('a running server', () => {
   });
 
   it('refuses a wrong password, and no password', async () => {
-    const server = await start();
     const url = new URL(server.superuserUrl);
     url.password = 'guess';
     await expect(rows(url.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
@@ -99,10 +106,7 @@ describe('a running server', () => {
 
   it.runIf(asRoot && process.platform === 'linux')(
     'runs as nobody when started by root, with nothing of our environment',
-    async () => {
-      process.env.HOLDPOINT_TEST_SECRET = 'secret';
-      const server = await start();
-      delete process.env.HOLDPOINT_TEST_SECRET;
+    () => {
       expect(readFileSync(`/proc/${server.pid}/status`, 'utf8')).toMatch(
         /^Uid:\t65534\t65534\t65534\t65534$/m,
       );
@@ -111,12 +115,10 @@ describe('a running server', () => {
   );
 
   it('takes settings of the caller', async () => {
-    const server = await start({ settings: { log_statement: 'all' } });
     expect(await rows(server.superuserUrl, 'SHOW log_statement')).toEqual(['all']);
   });
 
   it('says how it ended', async () => {
-    const server = await start();
     await server.stop();
     expect(await server.exited).toBe('exit code 0');
     expect(alive(server.pid)).toBe(false);
@@ -124,6 +126,9 @@ describe('a running server', () => {
 });
 
 describe('the sample data', () => {
+  beforeEach(newHome);
+  afterEach(leave);
+
   it('is loaded once, and kept over a restart', async () => {
     const initSql = await sqlFile('sample.sql', 'CREATE TABLE t AS SELECT 1 AS n;\n\n-- the end\n');
     const first = await start({ initSql, database: 'shop' });
@@ -155,6 +160,9 @@ describe('the sample data', () => {
 });
 
 describe('what is in the way', () => {
+  beforeEach(newHome);
+  afterEach(leave);
+
   it('names the port that is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -205,8 +213,23 @@ describe('what is in the way', () => {
   });
 });
 
-describe('when its owner is killed', () => {
-  it('stops by itself, and the next start finds the data whole', async () => {
+describe('its owner', () => {
+  beforeEach(newHome);
+  afterEach(leave);
+
+  it.runIf(asRoot && process.platform === 'linux')(
+    'is whoever made the cluster, when root starts it',
+    async () => {
+      const first = await start();
+      await first.stop();
+      execFileSync('chown', ['-R', '12345:12345', join(home, 'postgres', 'cluster')]);
+      const second = await start();
+      expect(readFileSync(`/proc/${second.pid}/status`, 'utf8')).toMatch(/^Uid:\t12345\t/m);
+      expect(await rows(second.superuserUrl, 'SELECT 1')).toEqual([1]);
+    },
+  );
+
+  it('takes it along when killed, and the next start finds the data whole', async () => {
     const initSql = await sqlFile('sample.sql', 'CREATE TABLE t (n int);');
     const dataDir = join(home, 'postgres');
     const owner = spawn(process.execPath, ['--import', 'tsx', ownerScript, dataDir, initSql], {

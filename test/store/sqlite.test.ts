@@ -111,6 +111,17 @@ describe('what it keeps', () => {
     expect(await store.countPending('bot')).toBe(2);
   });
 
+  it('forgets what ended before a time, and nothing that has not ended', async () => {
+    const ended = { from: 'pending', to: 'denied', reason: 'no' } as const;
+    for (const id of ['HP-1', 'HP-2', 'HP-3']) await store.insert(ticket(id));
+    await store.remember('HP-1', 'slack', 1);
+    await store.move('HP-1', { ...ended, at: 99 });
+    await store.move('HP-2', { ...ended, at: 100 });
+    expect(await store.forget(100)).toBe(1);
+    expect((await store.list({})).tickets.map(({ id }) => id)).toEqual(['HP-3', 'HP-2']);
+    expect(await store.recall('HP-1', 'slack')).toBeNull();
+  });
+
   it('lists the newest first, in pages of at most its bound', async () => {
     for (let index = 0; index <= LIMITS.controlPage; index += 1) await store.insert(ticket(`HP-${index}`));
     await store.move('HP-7', { from: 'pending', to: 'denied', at: 3, reason: 'no' });

@@ -13,7 +13,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './ports.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** What `bin.holdpoint` in package.json names. */
+export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../../deploy/local/sample.sql', import.meta.url));
 
 export interface Person {
@@ -42,13 +43,17 @@ export interface Running {
   readonly reviewer: Person;
   /** What it has written so far, both streams. */
   output(): string;
-  /** Asks it to stop, waits until it has, and cleans up. @returns its exit code. */
-  stop(): Promise<number | null>;
+  /** Asks it to stop, and waits until it has. What it wrote stays. @returns its exit code. */
+  terminate(): Promise<number | null>;
+  /** The same, and removes everything. */
+  stop(): Promise<void>;
 }
 
+type Tree = { readonly [key: string]: unknown };
+
 export interface RunningOptions {
-  /** Laid over the configuration, top-level key by key. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** Laid over the configuration, key by key at every depth. */
+  readonly config?: Tree;
   /** Laid over the people, by id: `{ 'robin@example.com': { slack: 'U2' } }`. */
   readonly people?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What policy is tuned with. */
@@ -69,8 +74,7 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     { id: owner.id, groups: ['approvers'] },
     { id: reviewer.id, groups: ['approvers', 'data-owners'] },
   ].map((person) => ({ ...person, ...options.people?.[person.id] }));
-  const { approvals, ...config } = options.config ?? {};
-  const configuration = {
+  const base = {
     version: 1,
     state_dir: './state',
     agent: { id: 'demo-agent', owner: owner.id, environment: 'test', purpose: 'being tested' },
@@ -81,19 +85,17 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     embedded_postgres: { data_dir: './postgres', listen: `127.0.0.1:${embedded}`, sample: SAMPLE },
     policy: { data: './data.yaml' },
     control: { listen: `127.0.0.1:${control}` },
-    ...config,
     approvals: {
       people,
       tokens: [owner, reviewer].map(({ id, token }) => ({
         person: id,
         sha256: createHash('sha256').update(token).digest('hex'),
       })),
-      ...(approvals as object | undefined),
     },
   };
   const configFile = join(home, 'holdpoint.yaml');
   // JSON is YAML.
-  await writeFile(configFile, JSON.stringify(configuration, null, 2));
+  await writeFile(configFile, JSON.stringify(laidOver(base, options.config ?? {}), null, 2));
   await writeFile(join(home, 'data.yaml'), JSON.stringify(options.data ?? DATA, null, 2));
 
   const started = performance.now();
@@ -101,13 +103,16 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { output, exited } = watch(child);
-  const stop = async (): Promise<number | null> => {
+  const terminate = async (): Promise<number | null> => {
     child.kill('SIGTERM');
     const impatience = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN);
     const code = await exited;
     clearTimeout(impatience);
-    await rm(home, { recursive: true, force: true });
     return code;
+  };
+  const stop = async (): Promise<void> => {
+    await terminate();
+    await rm(home, { recursive: true, force: true });
   };
   const controlUrl = `http://127.0.0.1:${control}`;
   if (!(await isReady(controlUrl, exited))) {
@@ -127,8 +132,22 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     owner,
     reviewer,
     output,
+    terminate,
     stop,
   };
+}
+
+function laidOver(under: Tree, over: Tree): Tree {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isTree(below) && isTree(value) ? laidOver(below, value) : value;
+  }
+  return merged;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function watch(child: ChildProcess): { output: () => string; exited: Promise<number | null> } {

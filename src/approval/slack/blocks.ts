@@ -7,6 +7,7 @@ import type { types } from '@slack/bolt';
 import type { Severity } from '../../core/decision.ts';
 import type { Ticket } from '../../core/ticket.ts';
 import { type Card, type CardField, type CardReason, cardOf } from '../card.ts';
+import { counted } from '../card-text.ts';
 import { codeFence, codeSpan, escapeMrkdwn, weightInCode } from './mrkdwn.ts';
 
 export type Block = types.KnownBlock;
@@ -51,7 +52,7 @@ export function messageOf(ticket: Ticket): Message {
         ...card.where,
       ]),
       ...sections(['*Why a person is asked*', ...card.reasons.map(reason)], mrkdwn),
-      section('*Exactly what will run*'),
+      section(card.state === 'pending' ? '*Exactly what will run*' : '*Exactly what it was*'),
       section(codeFence(whole(card))),
       ...sections(
         card.notices.map((notice) => `:warning: *${escapeMrkdwn(notice)}*`),
@@ -77,7 +78,7 @@ export function plainMessageOf(ticket: Ticket): Message {
 
 function whole({ text }: Card): string {
   if (text.missing === 0) return text.head;
-  return `${text.head}\n⟦… ${text.missing.toLocaleString('en-US')} characters not shown …⟧\n${text.tail}`;
+  return `${text.head}\n⟦… ${counted(text.missing, 'character')} not shown …⟧\n${text.tail}`;
 }
 
 const MARKS: Readonly<Record<Severity, string>> = {

@@ -20,7 +20,7 @@ export interface Click {
 
 /** Null for whatever is not a click on a card of ours. */
 export function readClick(body: unknown): Click | null {
-  const { type, user, team, container, channel, actions } = fields(body);
+  const { type, user, team, container, channel, message, actions } = fields(body);
   if (type !== 'block_actions' || !Array.isArray(actions) || actions.length !== 1) return null;
   const action = fields(actions[0]);
   const decision = DECISIONS.get(text(action.action_id) ?? '');
@@ -28,7 +28,7 @@ export function readClick(body: unknown): Click | null {
   const id = text(fields(user).id);
   const place = {
     channel: text(fields(channel).id) ?? text(fields(container).channel_id),
-    ts: text(fields(container).message_ts),
+    ts: text(fields(container).message_ts) ?? text(fields(message).ts),
   };
   if (!decision || !value || !id || !place.channel || !place.ts) return null;
   const teams = [text(fields(user).team_id), text(fields(team).id)].filter((each) => each !== null);

@@ -17,7 +17,8 @@ export interface Place {
 /** The workspace and the user that our token belongs to. */
 export interface Identity {
   readonly team: string;
-  readonly user: string;
+  /** For the log. */
+  readonly user: string | null;
 }
 
 /** What Slack says about a user. `unknown`: this token may not ask, or Slack does not say. */
@@ -53,8 +54,8 @@ export function createSlackWeb(client: webApi.WebClient, channel: string): Slack
   return {
     async identify() {
       const { team_id: team, user_id: user } = await client.auth.test();
-      if (!team || !user) throw new Error('auth.test named no workspace');
-      return { team, user };
+      if (!team) throw new Error('auth.test named no workspace');
+      return { team, user: user ?? null };
     },
 
     async post({ text, blocks }) {
@@ -66,8 +67,8 @@ export function createSlackWeb(client: webApi.WebClient, channel: string): Slack
         unfurl_media: false,
         ...AS_WRITTEN,
       });
-      if (!posted.channel || !posted.ts) throw new Error('chat.postMessage named no message');
-      return { channel: posted.channel, ts: posted.ts };
+      if (!posted.ts) throw new Error('chat.postMessage named no message');
+      return { channel: posted.channel ?? channel, ts: posted.ts };
     },
 
     async update(place, { text, blocks }) {

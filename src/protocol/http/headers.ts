@@ -3,6 +3,8 @@
  * what travels end to end, what policy and people may see, and what is doubled. Must never touch a body.
  */
 
+import { ProtocolError } from '../../core/errors.ts';
+
 /** `[name, value, name, value, …]`, names and values as octets in Latin-1 text. */
 export type RawHeaders = readonly string[];
 
@@ -95,7 +97,10 @@ export function listOf(raw: RawHeaders, name: string): string[] {
     .filter((member) => member !== '');
 }
 
-/** What goes on to the other side: all but the hop-by-hop fields and those that Connection names. Order and case stay. */
+/**
+ * What goes on to the other side: all but the hop-by-hop fields and those that Connection names. Order and case stay,
+ * and nothing is added, Via and Forwarded included: what was approved, and what was signed, is what arrives.
+ */
 export function endToEnd(raw: RawHeaders, alsoDrop: readonly string[] = []): string[] {
   const dropped = new Set([
     ...alsoDrop,
@@ -117,6 +122,21 @@ export function hasConflict(raw: RawHeaders): boolean {
     seen.add(name);
   }
   return listOf(raw, 'connection').some((name) => NEVER_NOMINATED.has(name));
+}
+
+/**
+ * Framing that this proxy will vouch for: no transfer coding but `chunked`, and that in HTTP/1.1 only (RFC 9112 section
+ * 6.1). Content-Length beside it, or twice, is for the parser to refuse.
+ * @throws ProtocolError `request_malformed`
+ */
+export function checkFraming(raw: RawHeaders, protocol: string): void {
+  const codings = valuesOf(raw, 'transfer-encoding');
+  if (codings.length === 0) return;
+  if (protocol !== 'HTTP/1.1')
+    throw new ProtocolError('request_malformed', `Transfer-Encoding does not exist in ${protocol}`);
+  if (codings.length > 1 || codings[0]?.toLowerCase() !== 'chunked') {
+    throw new ProtocolError('request_malformed', 'the only transfer coding that is carried is chunked');
+  }
 }
 
 /** For policy and people: lower-case names, repeated fields joined with `, `, credentials redacted. */

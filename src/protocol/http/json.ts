@@ -52,9 +52,10 @@ function scanKeys(text: string): { duplicateKeys: boolean; tooDeep: boolean; ove
       expectsKey = false;
     } else if (char === COMMA) {
       expectsKey = open.at(-1) != null;
-    } else if (char === SMALL_E || char === LARGE_E) {
-      // `true` and `false` end in e and land here too: their slice is no number and is let go.
-      overflow ||= Math.abs(Number(numberAround(text, at))) === Number.POSITIVE_INFINITY;
+    } else if (char === MINUS || (char >= ZERO && char <= NINE)) {
+      const end = endOfNumber(text, at);
+      if (!Number.isFinite(Number(text.slice(at, end)))) overflow = true;
+      at = end - 1;
     }
   }
   return { duplicateKeys, tooDeep: false, overflow };
@@ -66,8 +67,9 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-const SMALL_E = 0x65;
-const LARGE_E = 0x45;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at += 1) {
@@ -77,10 +79,8 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function numberAround(text: string, at: number): string {
-  let from = at;
-  while (from > 0 && /[0-9.+-]/.test(text.charAt(from - 1))) from -= 1;
-  let to = at + 1;
-  while (to < text.length && /[0-9+-]/.test(text.charAt(to))) to += 1;
-  return text.slice(from, to);
+function endOfNumber(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && /[0-9.eE+-]/.test(text.charAt(at))) at += 1;
+  return at;
 }

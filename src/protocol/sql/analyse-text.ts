@@ -4,12 +4,12 @@
  */
 
 import { LIMITS } from '../../core/limits.ts';
-import type { AnalysedStatement, SqlAnalysis } from './analysis.ts';
+import { type AnalysedStatement, failed, type SqlAnalysis, unionFlags } from './analysis.ts';
 import { carrierHandlers } from './carriers.ts';
 import { commandOf } from './commands.ts';
 import { definitionHandlers } from './definitions.ts';
 import { expressionHandlers } from './expressions.ts';
-import { buildsSql } from './plpgsql.ts';
+import { buildsSql, hasPlpgsqlBody } from './plpgsql.ts';
 import { relationHandlers } from './relations.ts';
 import { selectHandlers } from './select.ts';
 import { settingHandlers } from './settings.ts';
@@ -69,30 +69,13 @@ export function analyseText(text: string, lexicalFlags: readonly string[], parse
   };
 }
 
-export function failed(
-  text: string,
-  flags: readonly string[],
-  code: NonNullable<SqlAnalysis['error']>['code'],
-  message: string,
-): SqlAnalysis {
-  return { text, fingerprint: '', statements: [], flags, error: { code, message } };
-}
-
-/** All flags once, in the order met. */
-export function unionFlags(...lists: readonly (readonly string[])[]): string[] {
-  return [...new Set(lists.flat())];
-}
-
 function analyseStatement(raw: RawStatement, text: string, parser: Parser): AnalysedStatement {
   const node = named(raw.stmt);
   const found = Walk.over(raw.stmt, HANDLERS);
   if (!node) found.flag('opaque');
-  else if (BODIES.has(node.kind) && buildsSqlIn(textOf(raw, text), parser)) found.flag('dynamic_sql');
+  else if (hasPlpgsqlBody(node) && buildsSqlIn(textOf(raw, text), parser)) found.flag('dynamic_sql');
   return found.statement(node?.kind ?? 'Unknown', node ? commandOf(node.kind, node.body) : 'UNKNOWN');
 }
-
-/** Statements with a body in a procedural language. */
-const BODIES: ReadonlySet<string> = new Set(['DoStmt', 'CreateFunctionStmt']);
 
 function buildsSqlIn(statement: string, parser: Parser): boolean {
   const tree = parser.plpgsql(statement);

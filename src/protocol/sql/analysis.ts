@@ -54,6 +54,8 @@ export interface AnalysedStatement {
   readonly parameters: number;
   /** The $n that is the row limit of the statement's own query, or null. */
   readonly limitParameter: number | null;
+  /** True where `bulk_export` is set only because that query has no modest constant limit: see bound-limit.ts. */
+  readonly bulkForWantOfLimit: boolean;
   /** Names of its common table expressions. */
   readonly ctes: readonly string[];
 }
@@ -75,4 +77,19 @@ export interface SqlAnalyser {
   /** The same without waiting, where this exact text was analysed before; else null. */
   cached(text: string): SqlAnalysis | null;
   close(): Promise<void>;
+}
+
+/** An analysis of a text that cannot be judged. */
+export function failed(
+  text: string,
+  flags: readonly string[],
+  code: ErrorCode,
+  message: string,
+): SqlAnalysis {
+  return { text, fingerprint: '', statements: [], flags, error: { code, message } };
+}
+
+/** All flags once, in the order met. */
+export function unionFlags(...lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())];
 }

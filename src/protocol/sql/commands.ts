@@ -153,9 +153,26 @@ export function commandOf(kind: Kind, body: Fields): string {
 
 /** `OBJECT_FOREIGN_TABLE` → `FOREIGN TABLE`. */
 function objectWords(type: unknown): string {
-  const text = typeof type === 'string' ? type.replace(/^OBJECT_/, '').replaceAll('_', ' ') : 'OBJECT';
-  return text === 'MATVIEW' ? 'MATERIALIZED VIEW' : text;
+  const text = typeof type === 'string' ? type.replace(/^OBJECT_/, '') : 'OBJECT';
+  return OBJECT_WORDS[text] ?? text.replaceAll('_', ' ');
 }
+
+/** Where the tree's word is not the command's. */
+const OBJECT_WORDS: Readonly<Record<string, string>> = {
+  MATVIEW: 'MATERIALIZED VIEW',
+  TABCONSTRAINT: 'TABLE',
+  DOMCONSTRAINT: 'DOMAIN',
+  ATTRIBUTE: 'TYPE',
+  FDW: 'FOREIGN DATA WRAPPER',
+  FOREIGN_SERVER: 'SERVER',
+  OPCLASS: 'OPERATOR CLASS',
+  OPFAMILY: 'OPERATOR FAMILY',
+  STATISTIC_EXT: 'STATISTICS',
+  TSCONFIGURATION: 'TEXT SEARCH CONFIGURATION',
+  TSDICTIONARY: 'TEXT SEARCH DICTIONARY',
+  TSPARSER: 'TEXT SEARCH PARSER',
+  TSTEMPLATE: 'TEXT SEARCH TEMPLATE',
+};
 
 const TRANSACTION: Readonly<Record<string, string>> = {
   TRANS_STMT_BEGIN: 'BEGIN',

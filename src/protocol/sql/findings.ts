@@ -20,6 +20,8 @@ export class Findings {
   parameters = 0;
   /** `$n`, where that is the row limit of the statement's own query. */
   limitParameter: number | null = null;
+  /** `bulk_export` would not be set, were the own query's limit a modest one. */
+  bulkForWantOfLimit = false;
 
   flag(...names: readonly string[]): void {
     for (const name of names) this.flags.add(name);
@@ -71,6 +73,7 @@ export class Findings {
       effects: [...this.effects],
       parameters: this.parameters,
       limitParameter: this.limitParameter,
+      bulkForWantOfLimit: this.bulkForWantOfLimit,
       ctes: [...this.ctes],
     };
   }

@@ -5,7 +5,7 @@
  */
 
 import type { FunctionName } from '../../core/facts.ts';
-import { SETTLED_FUNCTIONS, VOLATILE_FUNCTIONS } from './builtin-names.ts';
+import { SETTLED_FUNCTIONS, TYPES, VOLATILE_FUNCTIONS } from './builtin-names.ts';
 
 /**
  * PostgreSQL's own, of this and earlier versions. `*` ends a prefix. Manual chapters: 9.27 system information,
@@ -147,7 +147,8 @@ function classify(name: FunctionName): string | null {
     const flag = own.get(name.name);
     if (flag !== undefined && (isBuiltinFunction(name) || !REASSURING.has(flag))) return flag;
     if (VOLATILE_FUNCTIONS.has(name.name)) return harmless.has(name.name) ? null : 'fn_admin';
-    if (SETTLED_FUNCTIONS.has(name.name)) return null;
+    // `regclass('x')` is a cast that looks like a call (manual 4.2.9).
+    if (SETTLED_FUNCTIONS.has(name.name) || TYPES.has(name.name)) return null;
   }
   if (name.schema === 'information_schema') return null;
   return (

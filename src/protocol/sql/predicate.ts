@@ -3,13 +3,15 @@
  * "every row may". Must never set a flag itself.
  */
 
-import { constantText } from './settings.ts';
+import { functionFlags } from './functions.ts';
+import { qualified } from './relations.ts';
 import { type Body, bodyOf, type Fields, isFields, items, named, words } from './tree.ts';
+import { constantText, constantTruth, ingredients, shape } from './values.ts';
 
 /**
  * `always`: true of every row, or not about rows at all. `switch`: a bound boolean can make it so. `bind`: a bound
- * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `neutral`: a join or a
- * call, which says nothing. `narrow`: an equality with a given value. From loosest to tightest.
+ * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `neutral`: a join, or a
+ * call of somebody's code, which says nothing. `narrow`: an equality with a given value. From loosest to tightest.
  */
 export type Selectivity = 'always' | 'switch' | 'bind' | 'wide' | 'neutral' | 'narrow';
 
@@ -18,7 +20,19 @@ const LOOSEST_FIRST: readonly Selectivity[] = ['always', 'switch', 'bind', 'wide
 /** Items of an IN list that still count as narrow. */
 const SHORT_LIST = 1_000;
 
+/** Judged once: a filter is asked about for its flags, for its row limit and for bulk export. */
+const judged = new WeakMap<object, Selectivity>();
+
 export function selectivity(where: unknown): Selectivity {
+  if (!isFields(where)) return 'wide';
+  const known = judged.get(where);
+  if (known !== undefined) return known;
+  const answer = judge(where);
+  judged.set(where, answer);
+  return answer;
+}
+
+function judge(where: Fields): Selectivity {
   const node = named(where);
   if (!node) return 'wide';
   if (node.kind === 'BoolExpr') return ofBoolean(node.body as Body<'BoolExpr'>);
@@ -31,7 +45,19 @@ export function selectivity(where: unknown): Selectivity {
   const used = ingredients(where);
   if (node.kind === 'ParamRef' || node.kind === 'TypeCast') return used.parameters ? 'switch' : 'wide';
   if (used.columns.size === 0 && !used.queries) return used.parameters ? 'switch' : 'always';
-  return node.kind === 'FuncCall' ? 'neutral' : 'wide';
+  if (CHOICES.has(node.kind) && results(node.body).some((result) => selectivity(result) === 'always'))
+    return 'always';
+  const name = node.kind === 'FuncCall' ? qualified((node.body as Body<'FuncCall'>).funcname) : null;
+  return name !== null && functionFlags(name).length > 0 ? 'neutral' : 'wide';
+}
+
+/** Expressions that give one of several values: with a constant truth among them, they may always be true. */
+const CHOICES: ReadonlySet<string> = new Set(['CaseExpr', 'CoalesceExpr']);
+
+function results(body: Fields): readonly unknown[] {
+  return [...items(body.args).map((arg) => bodyOf(arg, 'CaseWhen')?.result ?? arg), body.defresult].filter(
+    isFields,
+  );
 }
 
 function loosest(all: readonly Selectivity[]): Selectivity {
@@ -68,33 +94,34 @@ const NEGATED: Readonly<Record<string, string>> = {
 function coverEverything(arms: readonly unknown[]): boolean {
   const seen = new Set<string>();
   for (const arm of arms) {
-    const test = bodyOf(arm, 'NullTest');
-    const compare = bodyOf(arm, 'A_Expr');
-    const not = bodyOf(arm, 'BoolExpr');
-    const operator = words(compare?.name).at(-1) ?? '';
-    let own: string | null = null;
-    let opposite: string | null = null;
-    if (test) {
-      own = `${test.nulltesttype} ${shape(test.arg)}`;
-      opposite = `${test.nulltesttype === 'IS_NULL' ? 'IS_NOT_NULL' : 'IS_NULL'} ${shape(test.arg)}`;
-    } else if (compare && NEGATED[operator] !== undefined) {
-      const sides = `${shape(compare.lexpr)} ${shape(compare.rexpr)}`;
-      own = `${operator} ${sides}`;
-      opposite = `${NEGATED[operator]} ${sides}`;
-    } else if (not?.boolop === 'NOT_EXPR') {
-      own = `NOT ${shape(not.args?.[0])}`;
-      opposite = shape(not.args?.[0]);
-    }
-    if (opposite !== null && seen.has(opposite)) return true;
-    if (seen.has(`NOT ${shape(arm)}`)) return true;
-    seen.add(own ?? shape(arm));
-    seen.add(shape(arm));
+    const [own, opposite] = readings(arm);
+    if (seen.has(opposite)) return true;
+    seen.add(own);
   }
   return false;
 }
 
-function shape(node: unknown): string {
-  return JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value)) ?? '';
+/** A condition as text, and its negation as text. */
+function readings(condition: unknown): readonly [string, string] {
+  const test = bodyOf(condition, 'NullTest');
+  if (test) {
+    const arg = shape(test.arg);
+    return test.nulltesttype === 'IS_NULL' ? [`${arg} null`, `${arg} set`] : [`${arg} set`, `${arg} null`];
+  }
+  const compare = bodyOf(condition, 'A_Expr');
+  const operator = words(compare?.name).at(-1) ?? '';
+  const negated = NEGATED[operator];
+  if (compare && negated !== undefined) {
+    const sides = `${shape(compare.lexpr)} ${shape(compare.rexpr)}`;
+    return [`${operator} ${sides}`, `${negated} ${sides}`];
+  }
+  const not = bodyOf(condition, 'BoolExpr');
+  if (not?.boolop === 'NOT_EXPR') {
+    const [own, opposite] = readings(not.args?.[0]);
+    return [opposite, own];
+  }
+  const text = shape(condition);
+  return [text, `not ${text}`];
 }
 
 function ofOperator(body: Body<'A_Expr'>): Selectivity {
@@ -109,7 +136,7 @@ function ofOperator(body: Body<'A_Expr'>): Selectivity {
   }
   // The same column on both sides: `id = id`, `id = ANY(ARRAY[id])`, `id BETWEEN id AND id + 1`.
   if (isSubset(right.columns, left.columns) && right.columns.size > 0) return 'always';
-  if (left.columns.size > 0 && right.columns.size > 0) return 'neutral';
+  if (left.columns.size > 0 && right.columns.size > 0) return operator === '=' ? 'neutral' : 'wide';
   const given = left.columns.size === 0 ? body.lexpr : body.rexpr;
   const column = left.columns.size === 0 ? body.rexpr : body.lexpr;
   const parameters = left.parameters || right.parameters;
@@ -164,6 +191,10 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
         ? 'narrow'
         : 'always';
   }
+  if (body.subLinkType === 'EXISTS_SUBLINK') {
+    const filter = query.whereClause;
+    return query.larg || (filter !== undefined && selectivity(filter) !== 'always') ? 'wide' : 'always';
+  }
   if (body.subLinkType !== 'ANY_SUBLINK' || words(body.operName).length > 0) return 'wide';
   const limit = Number(constantText(query.limitCount) ?? Number.NaN);
   if (limit <= SHORT_LIST) return 'narrow';
@@ -172,18 +203,6 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
 
 const isConstantTarget = (target: unknown): boolean =>
   ingredients(bodyOf(target, 'ResTarget')?.val).columns.size === 0;
-
-/** What a constant condition comes to; null where it is not one, or not plainly so. NULL passes no row. */
-function constantTruth(node: unknown): boolean | null {
-  const constant = bodyOf(bodyOf(node, 'TypeCast')?.arg ?? node, 'A_Const');
-  if (!constant) return null;
-  if (constant.isnull) return false;
-  if (constant.boolval) return constant.boolval.boolval ?? false;
-  if (constant.sval)
-    return !/^(?:f(?:a(?:l(?:s(?:e)?)?)?)?|no?|off|of|0)$/i.test((constant.sval.sval ?? '').trim());
-  if (constant.ival) return (constant.ival.ival ?? 0) !== 0;
-  return true;
-}
 
 function compareConstants(operator: string, body: Body<'A_Expr'>): boolean | null {
   if (body.kind !== 'AEXPR_OP') return null;
@@ -207,31 +226,4 @@ function compareConstants(operator: string, body: Body<'A_Expr'>): boolean | nul
 
 function isSubset(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
   return [...some].every((one) => all.has(one));
-}
-
-export interface Ingredients {
-  readonly columns: ReadonlySet<string>;
-  readonly parameters: boolean;
-  readonly queries: boolean;
-}
-
-/** What a value is made of: columns as written, bound parameters, sub-selects (not looked into). */
-export function ingredients(expression: unknown): Ingredients {
-  const columns = new Set<string>();
-  let parameters = false;
-  let queries = false;
-  const open: unknown[] = [expression];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (Array.isArray(value)) {
-      for (const item of value) open.push(item);
-    } else if (isFields(value)) {
-      const node = named(value);
-      if (node?.kind === 'ColumnRef') columns.add(words((node.body as Body<'ColumnRef'>).fields).join('\0'));
-      else if (node?.kind === 'ParamRef') parameters = true;
-      else if (node?.kind === 'SubLink') queries = true;
-      else open.push(...Object.values(node ? (node.body as Fields) : value));
-    }
-  }
-  return { columns, parameters, queries };
 }

@@ -3,8 +3,7 @@
  * flag: it rejects much that is valid and misreads some, so its errors and its silence mean nothing.
  */
 
-import { unionFlags } from './analyse-text.ts';
-import type { SqlAnalysis } from './analysis.ts';
+import { type SqlAnalysis, unionFlags } from './analysis.ts';
 
 export type SecondOpinion = (analysis: SqlAnalysis) => SqlAnalysis;
 

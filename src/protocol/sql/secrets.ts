@@ -21,5 +21,5 @@ export function isSecret(text: string): boolean {
 
 /** True for the name of an option whose value is a secret: `password`, `secret_access_key` … */
 export function isSecretOption(name: string): boolean {
-  return SECRET_OPTIONS.test(name);
+  return SECRET_OPTIONS.test(name) && name !== 'password_required';
 }

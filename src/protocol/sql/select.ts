@@ -3,12 +3,14 @@
  * visible where. Must never decide how many rows come out: that judgement is in bulk.ts.
  */
 
-import { bulkQuery, isCounting } from './bulk.ts';
+import { bulkQuery } from './bulk.ts';
+import { isCounting } from './contents.ts';
 import { functionFlags } from './functions.ts';
 import { HUGE_LIMIT, isModest, type RowLimit, rowLimit } from './limit.ts';
-import { ingredients, type Selectivity, selectivity } from './predicate.ts';
+import { type Selectivity, selectivity } from './predicate.ts';
 import { qualified, rowNames } from './relations.ts';
 import { type Body, bodyOf, items, named } from './tree.ts';
+import { ingredients } from './values.ts';
 import type { Handlers, Walk } from './walk.ts';
 
 export const selectHandlers: Handlers = {
@@ -134,7 +136,9 @@ function noteStatement(body: Body<'SelectStmt'>, limit: RowLimit, walk: Walk): v
   }
   if (limit.offset || isKeysetPage(body, limit)) found.flag('paging');
   if (isCounting(body)) found.flag('aggregate_only');
-  if (walk.exports && !body.intoClause && bulkQuery(body)) found.flag('bulk_export');
+  if (!walk.exports || body.intoClause || !bulkQuery(body)) return;
+  found.flag('bulk_export');
+  found.bulkForWantOfLimit = !bulkQuery(body, true);
 }
 
 /** `WHERE id > … ORDER BY id LIMIT n`: the next page without OFFSET. */

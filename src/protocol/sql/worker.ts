@@ -4,51 +4,16 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import {
-  fingerprintSync,
-  hasSqlDetails,
-  loadModule,
-  parsePlPgSQLSync,
-  parseSync,
-  SqlError,
-} from 'libpg-query';
-import { analyseText, type Parser, SyntaxProblem } from './analyse-text.ts';
-import type { WorkerOptions, WorkerReply, WorkerRequest } from './parser-pool.ts';
+import { analyseText } from './analyse-text.ts';
+import { loadParser } from './libpg-parser.ts';
+import type { WorkerOptions, WorkerReply, WorkerRequest } from './parser-thread.ts';
 import { loadSecondOpinion, type SecondOpinion } from './second-opinion.ts';
-
-/** Syntax errors are values; anything else thrown means that the instance may be damaged (its memory is not freed). */
-function orSyntaxProblem<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const isSyntax = error instanceof SqlError || hasSqlDetails(error);
-    if (isSyntax && !/out of memory/i.test(error.message)) throw new SyntaxProblem(error.message);
-    throw error;
-  }
-}
-
-const parser: Parser = {
-  parse: (text) => orSyntaxProblem(() => parseSync(text)),
-  fingerprint(text) {
-    // Errors come back as text here: only what has the form of a fingerprint is one.
-    const fingerprint = orSyntaxProblem(() => fingerprintSync(text));
-    return /^[0-9a-f]{16}$/.test(fingerprint) ? fingerprint : '';
-  },
-  plpgsql(text) {
-    try {
-      return orSyntaxProblem(() => parsePlPgSQLSync(text));
-    } catch (error) {
-      if (error instanceof SyntaxProblem) return null;
-      throw error;
-    }
-  },
-};
 
 async function main(): Promise<void> {
   const port = parentPort;
   if (!port) return;
   const { crossCheck } = workerData as WorkerOptions;
-  await loadModule();
+  const parser = await loadParser();
   const secondOpinion: SecondOpinion | null = crossCheck ? await loadSecondOpinion() : null;
   const reply = (message: WorkerReply): void => port.postMessage(message);
   port.on('message', ({ text, flags }: WorkerRequest) => {

@@ -21,20 +21,20 @@ export const writeHandlers: Handlers = {
       if (body.onConflictClause.action === 'ONCONFLICT_UPDATE') walk.found.flag('upsert');
       walk.visitAs('OnConflictClause', body.onConflictClause);
     }
-    finish('InsertStmt', body, walk, 'selectStmt', 'onConflictClause');
+    finish('InsertStmt', body, walk, outer, 'selectStmt', 'onConflictClause');
   },
 
   UpdateStmt(body, outer) {
     const walk = begin('UpdateStmt', body, outer, rowNames(body.fromClause));
     noteFilter(body.whereClause, walk);
     noteSetting(body, walk);
-    finish('UpdateStmt', body, walk);
+    finish('UpdateStmt', body, walk, outer);
   },
 
   DeleteStmt(body, outer) {
     const walk = begin('DeleteStmt', body, outer, rowNames(body.usingClause));
     noteFilter(body.whereClause, walk);
-    finish('DeleteStmt', body, walk);
+    finish('DeleteStmt', body, walk, outer);
   },
 
   MergeStmt(body, outer) {
@@ -47,7 +47,7 @@ export const writeHandlers: Handlers = {
         if (action === 'CMD_INSERT') walk.found.flag('merge_insert');
       }
     }
-    finish('MergeStmt', body, walk);
+    finish('MergeStmt', body, walk, outer);
   },
 };
 
@@ -59,11 +59,13 @@ function begin(kind: WriteKind, body: WriteBody, outer: Walk, sources: readonly 
   return walk.at({ place: 'inner', rows: walk.rows.within([...target, ...sources]) });
 }
 
-function finish(kind: WriteKind, body: WriteBody, walk: Walk, ...done: readonly string[]): void {
+function finish(kind: WriteKind, body: WriteBody, walk: Walk, outer: Walk, ...done: readonly string[]): void {
   walk.descend(kind, body, 'withClause', 'relation', 'returningClause', ...done);
   if (!body.returningClause) return;
   walk.at({ place: 'output' }).visitAs('ReturningClause', body.returningClause);
-  if (walk.exports && bulkReturning(kind, body)) walk.found.flag('bulk_export');
+  // Within WITH, what the outer query makes of the rows decides.
+  if (outer.place === 'statement' && walk.exports && bulkReturning(kind, body))
+    walk.found.flag('bulk_export');
 }
 
 function noteFilter(where: unknown, walk: Walk): void {

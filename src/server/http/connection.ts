@@ -1,8 +1,9 @@
 /**
- * Owns what is known of a client connection beyond its octets: the tunnel it came through. Must never know what
- * is sent on it.
+ * Owns what is known of a client connection beyond its octets: the tunnel it came through, and the requests under
+ * way on it. Must never know what is sent on it.
  */
 
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Origin } from '../../protocol/http/target.ts';
@@ -20,25 +21,24 @@ const DIRECT: ConnectionContext = { origin: null, tls: { sni: null, intercepted:
 export interface Connections {
   contextOf(socket: Duplex): ConnectionContext;
   enter(socket: Duplex, context: ConnectionContext): void;
-  /** Counts a request in; the number now under way on its connection. */
-  begin(socket: Duplex): number;
-  end(socket: Duplex): void;
-  underWay(socket: Duplex): number;
+  /** Counts a request in, until its response is finished or gone; the number now under way on its connection. */
+  begin(socket: Duplex, response: ServerResponse): number;
+  underWay(socket: Duplex): readonly ServerResponse[];
 }
 
 export function createConnections(): Connections {
   const contexts = new WeakMap<Duplex, ConnectionContext>();
-  const counts = new WeakMap<Duplex, number>();
-  const add = (socket: Duplex, by: number): number => {
-    const count = (counts.get(socket) ?? 0) + by;
-    counts.set(socket, count);
-    return count;
-  };
+  const responses = new WeakMap<Duplex, Set<ServerResponse>>();
   return {
     contextOf: (socket) => contexts.get(socket) ?? DIRECT,
     enter: (socket, context) => void contexts.set(socket, context),
-    begin: (socket) => add(socket, 1),
-    end: (socket) => void add(socket, -1),
-    underWay: (socket) => counts.get(socket) ?? 0,
+    begin(socket, response) {
+      const open = responses.get(socket) ?? new Set();
+      responses.set(socket, open);
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      return open.size;
+    },
+    underWay: (socket) => [...(responses.get(socket) ?? [])],
   };
 }

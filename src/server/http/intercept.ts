@@ -47,6 +47,9 @@ export function createConnectHandler(deps: InterceptDeps, server: Pick<Server, '
     if (head.length > 0) socket.unshift(head);
     try {
       if (deps.draining()) throw new ProtocolError('draining', 'no new tunnels are opened');
+      if (deps.connections.contextOf(socket).origin) {
+        throw new ProtocolError('protocol_unsupported', 'a tunnel inside a tunnel is not carried');
+      }
       const connect = readConnect(request);
       const { authority } = connect.target;
       // Before anything is minted: a name that leads nowhere, or back to us, gets no certificate.
@@ -60,6 +63,8 @@ export function createConnectHandler(deps: InterceptDeps, server: Pick<Server, '
         const origin = { scheme: 'http', authority } as const;
         deps.connections.enter(socket, { origin, tls: { sni: null, intercepted: true }, refusal: null });
         server.emit('connection', socket);
+        // It was stopped to look at its first octet; the server takes that one from the stream.
+        socket.resume();
       } else {
         // Neither TLS nor HTTP: what cannot be read is not carried.
         if (first !== null)

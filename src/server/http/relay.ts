@@ -19,8 +19,21 @@ export interface Relayed {
   readonly refusal: Refusal | null;
 }
 
-/** @param signal Aborts when the client is gone. `done` is called once. */
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Relays one response. Never answers the client where there was none: that is `refusal`.
+ * @param signal Aborts when the client is gone. @param send Sends the request; what it throws, this rejects with.
+ */
 export function relayTo(
+  response: ServerResponse,
+  signal: AbortSignal,
+  send: (handler: Dispatcher.DispatchHandler) => void,
+): Promise<Relayed> {
+  return new Promise((resolve) => send(relayHandler(response, signal, resolve)));
+}
+
+function relayHandler(
   response: ServerResponse,
   signal: AbortSignal,
   done: (result: Relayed) => void,
@@ -56,11 +69,9 @@ export function relayTo(
       httpStatus = status;
       response.sendDate = false;
       response.writeHead(status, reason ?? '', responseHeaders(_controller, status, response));
-      // The head goes now, whenever the body comes; what of the body is here already goes with it.
-      const { socket } = response;
-      socket?.cork();
-      response.flushHeaders();
-      process.nextTick(() => socket?.uncork());
+      // The head goes now, whenever the body comes, and with what of the body is here already: node corks until the
+      // next tick. Not flushHeaders, which would write octets above ASCII as UTF-8.
+      response.write(NOTHING);
     },
     onResponseData(_controller, chunk) {
       responseBytes += chunk.length;
@@ -142,7 +153,7 @@ function reading(error: Error, code: string): [ErrorCode, string] {
   if (/^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code)) {
     return ['upstream_tls', 'the upstream did not prove who it is'];
   }
-  if (/^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code)) {
+  if (error.name === 'HTTPParserError' || /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|RES_|RESPONSE))/.test(code)) {
     return ['upstream_protocol', 'the response does not parse'];
   }
   return ['upstream_lost', 'the connection to the upstream broke'];

@@ -370,6 +370,18 @@ describe('Socket Mode', () => {
     expect(await hold.settled).toEqual({ state: 'approved' });
   });
 
+  it('gives up a connection that is not said hello to, and makes another', async () => {
+    const all = await parts('socket', { before: (slack) => slack.silence(true) });
+    const hold = await all.hold();
+    const opens = () => all.slack.calls().filter(({ method }) => method === 'apps.connections.open').length;
+    await all.slack.waitForCall(() => opens() > 1);
+    all.slack.silence(false);
+    const card = await all.slack.waitForMessage(about(hold.ticket.id));
+    await all.slack.waitForConnections(1);
+    await all.slack.click({ user: ALICE, action: 'Approve', message: card });
+    expect(await hold.settled).toEqual({ state: 'approved' });
+  });
+
   it('stops while Slack does not answer', async () => {
     const all = await parts('socket', { before: (slack) => slack.outage('reset') });
     await all.hold();

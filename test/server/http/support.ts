@@ -14,7 +14,7 @@ import type { Action, Admission, Caller, Outcome, Pipeline } from '../../../src/
 import type { Decision } from '../../../src/core/decision.ts';
 import { mintPermit, type Permit } from '../../../src/core/permit.ts';
 import type { Clock, Logger } from '../../../src/core/ports.ts';
-import { refusal } from '../../../src/core/refusal.ts';
+import { type Refusal, refusal } from '../../../src/core/refusal.ts';
 import { parseHost } from '../../../src/protocol/http/host.ts';
 import { issueAuthority, issueLeaf } from '../../../src/server/http/certificate.ts';
 import { createCertificateAuthority } from '../../../src/server/http/certificate-authority.ts';
@@ -85,6 +85,10 @@ export class ScriptedPipeline implements Pipeline {
     return this.#permit(judged, 'HP-00000001');
   }
 
+  async preview(action: Action): Promise<Refusal | null> {
+    return this.verdict(action) === 'deny' ? this.#denied('policy_denied', 'the script denies it') : null;
+  }
+
   async settle(_permit: Permit, outcome: Outcome): Promise<void> {
     this.outcomes.push(outcome);
     this.#wake();
@@ -139,8 +143,10 @@ export interface RunningProxy {
 
 export async function startProxy(
   more: Partial<HttpListenerOptions> = {},
-  pipeline = new ScriptedPipeline(),
+  parts: { clock?: Clock } = {},
 ): Promise<RunningProxy> {
+  const pipeline = new ScriptedPipeline();
+  const time = parts.clock ?? clock;
   const stateDir = await mkdtemp(join(tmpdir(), 'holdpoint-http-'));
   const own: ListenAddress[] = [];
   const authority = await createCertificateAuthority({ stateDir, clock });
@@ -154,7 +160,7 @@ export async function startProxy(
       waitMs: 10_000,
       ...more,
     },
-    { pipeline, authority, own: createOwnAddresses(() => own), clock, logger: quiet },
+    { pipeline, authority, own: createOwnAddresses(() => own), clock: time, logger: quiet },
   );
   const address = await listener.start();
   own.push(address);
@@ -181,7 +187,7 @@ export interface Origin {
 }
 
 export async function startOrigin(listener: RequestListener): Promise<Origin> {
-  return serve(createHttpServer(listener));
+  return serve(createHttpServer({ maxHeaderSize: 256 * 1024 }, listener));
 }
 
 /** An HTTPS server for `names`, under an authority of its own. */

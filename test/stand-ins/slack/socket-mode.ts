@@ -25,6 +25,8 @@ export interface SocketMode {
   /** Cuts every connection without a word. */
   drop(): void;
   readonly connections: number;
+  /** Accepts connections from now on without ever saying hello. */
+  silent: boolean;
   onConnection(listener: () => void): void;
   close(): void;
 }
@@ -35,6 +37,7 @@ export function createSocketMode(app: string, fault: (what: string) => void): So
   const waiting = new Map<string, { resolve: (payload: unknown) => void; socket: WebSocket }>();
   const live = new Set<WebSocket>();
   const listeners: (() => void)[] = [];
+  let silent = false;
 
   function greet(socket: WebSocket): void {
     live.add(socket);
@@ -45,6 +48,7 @@ export function createSocketMode(app: string, fault: (what: string) => void): So
     });
     socket.on('error', () => socket.terminate());
     socket.on('message', (data) => acknowledged(socket, String(data)));
+    if (silent) return;
     send(socket, {
       type: 'hello',
       num_connections: live.size,
@@ -133,6 +137,12 @@ export function createSocketMode(app: string, fault: (what: string) => void): So
 
     get connections() {
       return live.size;
+    },
+    get silent() {
+      return silent;
+    },
+    set silent(on) {
+      silent = on;
     },
 
     onConnection(listener) {

@@ -75,6 +75,8 @@ export interface SlackStandIn {
   /** The network cuts every Socket Mode connection. */
   dropConnections(): void;
   sendRaw(text: string): void;
+  /** Socket Mode connections are accepted, but never said hello to. */
+  silence(on: boolean): void;
   /** `reset`: connections are cut; `error`: HTTP 503. Sockets are cut too. null ends it. */
   outage(kind: 'reset' | 'error' | null): void;
   /** The next call of `method` is answered 429; any within `seconds` of it too, and is a fault. */
@@ -226,6 +228,9 @@ export async function startSlackStandIn(options: SlackStandInOptions = {}): Prom
     disconnect: (reason = 'refresh_requested') => socketMode.disconnect(reason),
     dropConnections: () => socketMode.drop(),
     sendRaw: (text) => socketMode.sendRaw(text),
+    silence(on) {
+      socketMode.silent = on;
+    },
     outage(kind) {
       outage = kind;
       if (kind === null) return;

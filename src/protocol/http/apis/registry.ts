@@ -4,11 +4,27 @@
  */
 
 import type { ActionFacts } from '../../../core/facts.ts';
+import { recogniseAws } from './aws.ts';
 import { recogniseGeneric } from './generic.ts';
+import { recogniseGit } from './git.ts';
+import { recogniseGithub } from './github.ts';
+import { recogniseGraphql } from './graphql.ts';
+import { recogniseGrpc } from './grpc.ts';
 import { recogniseKubernetes } from './kubernetes.ts';
+import { recogniseMcp } from './mcp.ts';
+import { recogniseOpenai } from './openai.ts';
 import type { ApiRequest, Recogniser } from './recogniser.ts';
 
-const RECOGNISERS: readonly Recogniser[] = [recogniseKubernetes];
+const RECOGNISERS: readonly Recogniser[] = [
+  recogniseGithub,
+  recogniseOpenai,
+  recogniseAws,
+  recogniseGrpc,
+  recogniseMcp,
+  recogniseGit,
+  recogniseKubernetes,
+  recogniseGraphql,
+];
 
 export function recognise(request: ApiRequest): ActionFacts {
   for (const recogniser of RECOGNISERS) {

@@ -1,0 +1,39 @@
+/** Owns `holdpoint start`: serve a configuration until a signal, and say on standard output when it is ready. */
+
+import type { Command } from 'commander';
+import { StartProblems } from '../app/problems.ts';
+import { loadConfig } from '../config/load.ts';
+import { createLogger } from '../observe/logger.ts';
+import { CommandFailed, EXIT } from './exit.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+export function registerStart(program: Command, version: string): void {
+  program
+    .command('start')
+    .description('serve a configuration')
+    .requiredOption('--config <file>', 'the configuration')
+    .action(({ config }: { config: string }) => serve(config, version));
+}
+
+async function serve(file: string, version: string): Promise<void> {
+  const config = loadConfig(file, process.env);
+  const logger = createLogger(config.log.level);
+  // From here on a signal is remembered, so that one during the start is not lost.
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of SIGNALS) process.on(signal, resolve);
+  });
+  // Only here: every other command starts without the servers, the parser and the policy engine.
+  const [{ startHoldpoint }, { banner }] = await Promise.all([
+    import('../app.ts'),
+    import('../app/banner.ts'),
+  ]);
+  const holdpoint = await startHoldpoint(config, version, logger).catch((error: unknown) => {
+    if (error instanceof StartProblems) throw new CommandFailed(EXIT.usage, error.lines);
+    throw error;
+  });
+  process.stdout.write(banner(config, file, holdpoint));
+  const signal = await signalled;
+  logger.info({ signal }, 'stopping');
+  await holdpoint.stop(signal);
+}

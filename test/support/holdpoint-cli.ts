@@ -1,0 +1,8 @@
+/** The `holdpoint` command, run as people run it. */
+
+import { type Ran, run } from './run.ts';
+import { PROGRAM } from './running.ts';
+
+export function holdpoint(...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [PROGRAM, ...args]);
+}
