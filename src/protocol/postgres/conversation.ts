@@ -77,7 +77,7 @@ export class Conversation {
 
   changed(id: number): string | null {
     const judgement = this.#judgement;
-    if (judgement === null || !judgement.unanswered().includes(id))
+    if (judgement === null || !judgement.waiting().includes(id))
       return 'the statement is not waiting any more';
     const now = this.#state();
     const same = judgement.asked?.every((value, index) => value === now[index]);
@@ -127,7 +127,7 @@ export class Conversation {
     if (!this.#options.replies.quiet) commands.push({ do: 'cancel upstream' });
     else if (this.#judgement !== null) {
       this.#judgement.cancel();
-      for (const id of this.#judgement.unanswered()) commands.push({ do: 'withdraw', id });
+      for (const id of this.#judgement.waiting()) commands.push({ do: 'withdraw', id });
     }
   }
 
@@ -199,6 +199,7 @@ export class Conversation {
       this.#ask(judgement, commands);
     }
     const decided = judgement.decide();
+    for (const id of judgement.obsolete()) commands.push({ do: 'withdraw', id });
     if (decided === null) return false;
     this.#judgement = null;
     this.#release(judgement, decided, ready, commands);
@@ -247,7 +248,6 @@ export class Conversation {
     if (refused !== undefined && decided.refusal !== null)
       this.#refuse(judgement.batch, refused.item.message, decided.refusal, ready);
     else if (judgement.batch.unanswered) ready.push(clearance.plumbing('flush', flushMessage()));
-    for (const id of judgement.unanswered()) commands.push({ do: 'withdraw', id });
     abort(judgement.permitsFrom(refusedAt), commands);
   }
 
@@ -268,7 +268,7 @@ export class Conversation {
 
   /** The session ends: nothing that waits will run. */
   abandon(commands: Command[]): void {
-    for (const id of this.#judgement?.unanswered() ?? []) commands.push({ do: 'withdraw', id });
+    for (const id of this.#judgement?.waiting() ?? []) commands.push({ do: 'withdraw', id });
     abort(this.#judgement?.permitsFrom(0) ?? [], commands);
     this.#judgement = null;
     this.#options.replies.abandon();

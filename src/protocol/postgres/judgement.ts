@@ -30,6 +30,7 @@ export class Judgement {
   #answers = new Map<number, Answer>();
   #ids = new Map<number, number>();
   #cancelled = false;
+  readonly #forgotten = new Set<number>();
 
   constructor(batch: Batch) {
     this.batch = batch;
@@ -96,8 +97,25 @@ export class Judgement {
     return typeof answer === 'object' && 'permit' in answer ? answer.permit : null;
   }
 
-  unanswered(): number[] {
-    return [...this.#ids].filter(([, index]) => !this.#answers.has(index)).map(([id]) => id);
+  /** Asked and not answered, of those that nobody was told to forget. */
+  waiting(): number[] {
+    return this.#waitingFrom(0);
+  }
+
+  /** Those whose answer no longer matters, since one before them is refused. Each is given once. */
+  obsolete(): number[] {
+    const answers = [...this.#answers];
+    const refused = answers.filter(([, answer]) => typeof answer === 'object' && 'refusal' in answer);
+    if (refused.length === 0) return [];
+    const ids = this.#waitingFrom(Math.min(...refused.map(([index]) => index)));
+    for (const id of ids) this.#forgotten.add(id);
+    return ids;
+  }
+
+  #waitingFrom(first: number): number[] {
+    return [...this.#ids]
+      .filter(([id, index]) => index >= first && !this.#answers.has(index) && !this.#forgotten.has(id))
+      .map(([id]) => id);
   }
 
   /** Permits for what does not run after all. */
@@ -113,7 +131,7 @@ export class Judgement {
     for (const [index, { question, locked }] of steps.entries()) {
       const refused = question === null ? locked : this.#refusalOf(index, locked);
       if (refused === 'waiting') return null;
-      if (refused !== null) return { steps, refusedAt: index, refusal: refused };
+      if (refused !== null) return { steps, refusedAt: parseBefore(steps, index), refusal: refused };
     }
     return { steps, refusedAt: steps.length, refusal: null };
   }
@@ -124,6 +142,17 @@ export class Judgement {
     if (typeof answer === 'object' && 'refusal' in answer) return answer.refusal;
     if (locked !== null || !this.#cancelled) return locked;
     return refusal('hold_withdrawn', 'canceling statement due to user request');
+  }
+}
+
+/** A Bind right after its own Parse is refused at the Parse: then the server never sees the text. */
+function parseBefore(steps: readonly Step[], refusedAt: number): number {
+  const refused = steps[refusedAt]?.item.message;
+  if (refused?.kind !== 'bind') return refusedAt;
+  for (let index = refusedAt - 1; ; index -= 1) {
+    const before = steps[index]?.item.message;
+    if (before?.kind === 'parse') return before.name === refused.statement ? index : refusedAt;
+    if (before?.kind !== 'describe') return refusedAt;
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { machineClock } from '../../../src/app/machine.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/embedded/postgres.ts';
 import { createSqlAnalyser } from '../../../src/protocol/sql/analyser.ts';
+import type { SqlAnalyser } from '../../../src/protocol/sql/analysis.ts';
 import type { Upstream } from '../../../src/server/postgres/dial.ts';
 import { createPostgresListener, type PostgresListener } from '../../../src/server/postgres/listener.ts';
 import { silentLogger } from '../../support/logger.ts';
@@ -16,6 +17,7 @@ export interface Bench {
   readonly server: EmbeddedPostgres;
   readonly listener: PostgresListener;
   readonly script: Script;
+  readonly analyser: SqlAnalyser;
   /** Straight to the server. */
   readonly direct: string;
   /** The same through the listener. */
@@ -31,8 +33,11 @@ export interface TestListener {
 }
 
 /** A listener of ours before any server. */
-export async function startListener(script: Script, upstream: Upstream): Promise<TestListener> {
-  const analyser = createSqlAnalyser();
+export async function startListener(
+  script: Script,
+  upstream: Upstream,
+  analyser: SqlAnalyser,
+): Promise<TestListener> {
   const { host, port: behind } = upstream;
   const listener = createPostgresListener({
     name: 'test',
@@ -46,14 +51,7 @@ export async function startListener(script: Script, upstream: Upstream): Promise
     waits: { outside: 60_000, inTransaction: 20_000 },
   });
   const { port } = await listener.listen();
-  return {
-    listener,
-    port,
-    async stop() {
-      await listener.drain();
-      await analyser.close();
-    },
-  };
+  return { listener, port, stop: () => listener.drain() };
 }
 
 export async function startBench(): Promise<Bench> {
@@ -64,18 +62,21 @@ export async function startBench(): Promise<Bench> {
     logger: silentLogger,
   });
   const script = scriptedPipeline();
-  const { listener, port, stop } = await startListener(script, server);
+  const analyser = createSqlAnalyser();
+  const { listener, port, stop } = await startListener(script, server, analyser);
   const through = new URL(server.superuserUrl);
   through.port = String(port);
   return {
     server,
     listener,
     script,
+    analyser,
     direct: server.superuserUrl,
     through: through.href,
     port,
     async stop() {
       await stop();
+      await analyser.close();
       await server.stop();
       await rm(home, { recursive: true, force: true });
     },

@@ -21,6 +21,9 @@ import {
   wire,
 } from './wire.ts';
 
+/** For what happens soon, on a machine that may be busy. */
+const PATIENCE = { timeout: 20_000 };
+
 let bench: Bench;
 let admin: pg.Client;
 let client: Wire & { secret: number };
@@ -209,7 +212,7 @@ describe('a client that does not wait', () => {
 
   it('cancels what runs: that is cancelled where it runs', async () => {
     client.send(query('select pg_sleep(20)'));
-    await expect.poll(async () => (await serverSide()).state).toBe('active');
+    await expect.poll(async () => (await serverSide()).state, PATIENCE).toBe('active');
     await cancel(client.pid, client.secret);
     expect(await client.until()).toEqual(['T', 'E 57014', 'Z I']);
     await bench.script.outcomes(1);
@@ -236,7 +239,7 @@ describe('several held statements of one batch', () => {
     third.approve();
     second.deny('no');
     first.approve();
-    expect(await client.until()).toEqual(['1', '2', 'C INSERT 0 1', '1', 'E 42501', 'Z I']);
+    expect(await client.until()).toEqual(['1', '2', 'C INSERT 0 1', 'E 42501', 'Z I']);
     expect(await rows()).toEqual([]);
     await bench.script.outcomes(2);
     const outcomes = bench.script.settled.map(({ action, outcome }) => [

@@ -16,6 +16,9 @@ import { sqlOf } from './scripted-pipeline.ts';
 import { query, wire } from './wire.ts';
 
 const run = promisify(execFile);
+/** For what happens soon, on a machine that may be busy. */
+const PATIENCE = { timeout: 20_000 };
+
 let bench: Bench;
 
 beforeAll(async () => {
@@ -199,7 +202,7 @@ describe('the cancel key', () => {
 
 describe('a server that is not there', () => {
   it('is told of in an error, and the session ends', async () => {
-    const listener = await startListener(bench.script, { host: '127.0.0.1', port: 1 });
+    const listener = await startListener(bench.script, { host: '127.0.0.1', port: 1 }, bench.analyser);
     const answer = refusalIn(await converse(startup(0, USER), undefined, listener.port));
     expect(answer).toContain('C08001');
     await listener.stop();
@@ -224,10 +227,14 @@ describe('a server that is not there', () => {
     });
     await once(fake.listen(0, '127.0.0.1'), 'listening');
     const address = fake.address();
-    const listener = await startListener(bench.script, {
-      host: '127.0.0.1',
-      port: typeof address === 'object' && address ? address.port : 0,
-    });
+    const listener = await startListener(
+      bench.script,
+      {
+        host: '127.0.0.1',
+        port: typeof address === 'object' && address ? address.port : 0,
+      },
+      bench.analyser,
+    );
     const url = new URL(bench.through);
     url.port = String(listener.port);
     const client = await wire(url.href);
@@ -245,13 +252,13 @@ describe('a server that is not there', () => {
 
 describe('drain', () => {
   it('ends idle sessions, lets what runs finish, and accepts nothing more', async () => {
-    const listener = await startListener(bench.script, bench.server);
+    const listener = await startListener(bench.script, bench.server, bench.analyser);
     const url = new URL(bench.through);
     url.port = String(listener.port);
     const idle = await wire(url.href);
     const busy = await wire(url.href);
     busy.send(query('select pg_sleep(0.3), 5'));
-    await expect.poll(() => bench.script.admitted.length).toBe(1);
+    await expect.poll(() => bench.script.admitted.length, PATIENCE).toBe(1);
     const drained = listener.listener.drain();
     expect(await idle.until('E')).toEqual(['E 57P01']);
     expect(await busy.until('E')).toEqual(['T', 'D ,5', 'C SELECT 1', 'Z I', 'E 57P01']);
@@ -272,7 +279,11 @@ describe('a Unix socket', () => {
       socket.pipe(behind).pipe(socket);
     });
     await once(relay.listen(path), 'listening');
-    const listener = await startListener(bench.script, { host: directory, port: bench.server.port });
+    const listener = await startListener(
+      bench.script,
+      { host: directory, port: bench.server.port },
+      bench.analyser,
+    );
     const url = new URL(bench.through);
     url.port = String(listener.port);
     const client = new pg.Client(url.href);
@@ -317,7 +328,7 @@ describe.skipIf(!existsSync(OLDER))('a server before 18', () => {
     const args = ['-D', data, '-k', home, '-c', 'listen_addresses=', '-p', '5432'];
     const server = spawn(join(OLDER, 'postgres'), args, { ...unprivileged, stdio: 'ignore' });
     try {
-      const listener = await startListener(bench.script, { host: home, port: 5432 });
+      const listener = await startListener(bench.script, { host: home, port: 5432 }, bench.analyser);
       const client = await patiently(`postgres://postgres@127.0.0.1:${listener.port}/postgres`);
       await client.query('set search_path = a, b');
       await client.query('reset search_path');
