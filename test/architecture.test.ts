@@ -28,8 +28,10 @@ const ARROWS: Record<string, readonly string[]> = {
 /** Folders without sockets, files, clocks, timers, randomness and process; hashing and unpacking aside. */
 const PURE = ['core', 'pipeline', 'protocol'];
 const PURE_MODULES = new Set(['node:crypto', 'node:zlib']);
-/** The two files of protocol/sql that run the parser in a worker, and what only they may use. */
-const WORKER_HOSTS = new Set(['protocol/sql/worker.ts', 'protocol/sql/parser-pool.ts']);
+/** The files of protocol/sql that run the parser in a worker, and what only they may use. */
+const WORKER_HOSTS = new Set(
+  ['worker', 'parser-pool', 'parser-thread'].map((name) => `protocol/sql/${name}.ts`),
+);
 const IMPURE =
   /\b(?:process\.|setTimeout|setInterval|setImmediate|Date\.now|new Date\(\)|Math\.random|randomBytes|randomUUID|randomInt|getRandomValues|console\.|performance\.now|fetch\()/;
 

@@ -85,7 +85,6 @@ function postgresListeners(config: Config, deps: ListenerDeps): AgentListener[] 
       random: randomBytes,
       logger,
       waits: { outside: wait.postgres, inTransaction: wait.in_transaction },
-      capture: config.audit.capture,
     });
     return { key: `postgres ${name}`, start: () => listener.listen(), drain: () => listener.drain() };
   });

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { registerApprovals } from './approvals.ts';
 import { registerAudit } from './audit.ts';
 import { registerCa } from './ca.ts';
 import { registerConfig } from './config.ts';
@@ -18,6 +19,10 @@ export async function run(argv: readonly string[], version: string): Promise<Exi
     .showHelpAfterError('(--help says what there is)');
   const stateDirOf = async (file: string) => loadConfig(file, process.env).state_dir;
   registerStart(program, version);
+  registerApprovals(program, {
+    env: process.env,
+    write: (text) => void process.stdout.write(text),
+  });
   registerAudit(program, { stateDirOf });
   registerCa(program, {
     stateDirOf,

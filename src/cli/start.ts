@@ -1,9 +1,7 @@
 /** Owns `holdpoint start`: serve a configuration until a signal, and say on standard output when it is ready. */
 
 import type { Command } from 'commander';
-import { banner } from '../app/banner.ts';
 import { StartProblems } from '../app/problems.ts';
-import { startHoldpoint } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../observe/logger.ts';
 import { CommandFailed, EXIT } from './exit.ts';
@@ -25,6 +23,11 @@ async function serve(file: string, version: string): Promise<void> {
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of SIGNALS) process.on(signal, resolve);
   });
+  // Only here: every other command starts without the servers, the parser and the policy engine.
+  const [{ startHoldpoint }, { banner }] = await Promise.all([
+    import('../app.ts'),
+    import('../app/banner.ts'),
+  ]);
   const holdpoint = await startHoldpoint(config, version, logger).catch((error: unknown) => {
     if (error instanceof StartProblems) throw new CommandFailed(EXIT.usage, error.lines);
     throw error;

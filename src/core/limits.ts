@@ -40,6 +40,8 @@ export const LIMITS = {
   sqlText: MIB,
   /** Depth of nested comments; PostgreSQL's own lexer is quadratic in it. */
   sqlCommentDepth: 64,
+  /** Milliseconds the parser's thread may take to start before another is started instead. */
+  sqlParserStart: 10_000,
   /** Statements in one text. */
   sqlStatements: 2_000,
   /** Milliseconds one parse may take before its worker is replaced. */

@@ -12,6 +12,7 @@ import { createAuditLog } from '../../src/audit/log.ts';
 import { encodeRecord } from '../../src/audit/record.ts';
 import { draft, type RecordDraft } from '../../src/core/record.ts';
 import { handClock } from '../support/clock.ts';
+import { onPath } from '../support/on-path.ts';
 import {
   copyOf,
   pathIn,
@@ -162,7 +163,7 @@ function python(directory: string, script: readonly string[] = [VERIFIER]) {
   return { code: run.status, said: `${run.stdout}${run.stderr}` };
 }
 
-const python3 = spawnSync('python3', ['--version']).status === 0;
+const python3 = onPath('python3');
 const cryptography = python3 && spawnSync('python3', ['-c', 'import cryptography']).status === 0;
 /** 4: good, but signatures were not checked. */
 const GOOD = cryptography ? 0 : 4;

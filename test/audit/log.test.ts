@@ -142,6 +142,19 @@ describe('checkpoints', () => {
     expect(await verifyIn(directory)).toMatchObject({ ok: true, covered: 8, warnings: [] });
   });
 
+  it('brings a durable append to disk by itself when it came while another was on its way there', async () => {
+    const { log, directory } = await openLog();
+    for (let round = 1; round <= 20; round += 1) {
+      const first = log.append(decision('a'), { durable: true });
+      await new Promise((done) => setImmediate(done));
+      const second = log.append(decision('b'), { durable: true });
+      await Promise.all([first, second]);
+      // The clock stands still: only a sync of its own gets the second one covered.
+      while (checkpointSizes(directory).at(-1) !== 2 * round) await new Promise((done) => setImmediate(done));
+    }
+    await log.close();
+  });
+
   it('signs nothing again when there is nothing new', async () => {
     const directory = await writtenLog(3);
     await (await openLog({ directory })).log.close();

@@ -22,13 +22,18 @@ async function play(url: string, scenario: Scenario): Promise<unknown> {
   }
 }
 
-/** What a client can tell of an error; its stack aside. */
+/**
+ * What a client can tell of an error; its stack aside. A text that does not parse, and one in a failed transaction, never
+ * reach the server: Holdpoint answers them with PostgreSQL's code and words, but has no place in its source to name.
+ */
 async function failure(query: Promise<unknown>): Promise<unknown> {
   const error = await query.then(
     () => null,
     (thrown: unknown) => thrown,
   );
-  return error instanceof pg.DatabaseError ? { ...error, message: error.message } : error;
+  if (!(error instanceof pg.DatabaseError)) return error;
+  const { code, severity, message } = error;
+  return code === '42601' || code === '25P02' ? { code, severity, message } : { ...error, message };
 }
 
 const SCENARIOS: Record<string, Scenario> = {

@@ -74,8 +74,6 @@ COPY copied TO STDOUT;
 COPY (SELECT id, status FROM orders WHERE id <= 5 ORDER BY id) TO STDOUT WITH (FORMAT csv, HEADER);
 \copy (SELECT n FROM copied ORDER BY n) TO STDOUT
 \copy copied FROM PSTDIN
-7	seven
-\.
 SELECT * FROM copied ORDER BY n;
 DROP TABLE copied;
 -- What psql asks of the catalogue for its own commands.

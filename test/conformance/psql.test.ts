@@ -8,6 +8,13 @@ import { type Running, startHoldpoint } from '../support/running.ts';
 
 const SCRIPT = fileURLToPath(new URL('psql.sql', import.meta.url));
 
+/**
+ * A text that does not parse, and one in a failed transaction, never reach the server: Holdpoint answers them with
+ * PostgreSQL's code and words, but has no place in PostgreSQL's source to name.
+ */
+const answeredByServer = (stderr: string): string =>
+  stderr.replaceAll(/^(psql:\S+ ERROR: {2}(?:42601|25P02): .*)\n(?:(?!psql:).*\n)*/gm, '$1\n');
+
 describe.runIf(onPath('psql'))('psql', () => {
   let holdpoint: Running;
   beforeAll(async () => {
@@ -23,7 +30,7 @@ describe.runIf(onPath('psql'))('psql', () => {
     const through = await psql(holdpoint.agentUrl, '-a', '-f', SCRIPT);
     expect(direct.stdout).toContain('(8000 rows)');
     expect(direct.stderr).toContain('invalid input syntax for type integer: "six"');
-    expect(through.stderr).toBe(direct.stderr);
+    expect(answeredByServer(through.stderr)).toBe(answeredByServer(direct.stderr));
     expect(through.stdout).toBe(direct.stdout);
     expect(through.code).toBe(0);
   });

@@ -6,28 +6,25 @@ import { holdpoint } from '../support/holdpoint-cli.ts';
 import type { Stage } from './stage.ts';
 import type { World } from './world.ts';
 
-/** What an auditor is handed: the records, what vouches for them, and the key to check that with. */
-const EVIDENCE = ['audit.jsonl', 'audit.checkpoints', 'audit.leaves', 'audit.pub'];
+/** What an auditor is handed: the records, and what vouches for them. The key to check that with is their own. */
+const EVIDENCE = ['audit.jsonl', 'audit.checkpoints', 'audit.leaves'];
 
 export async function evidenceActs(stage: Stage, world: World): Promise<void> {
   const { stateDir } = world.holdpoint;
+  const log = join(stateDir, 'audit.jsonl');
+  const verify = (file: string) =>
+    holdpoint('audit', 'verify', file, '--require-complete', '--key', world.verifierKey);
 
   await stage.act('Holdpoint stops, and its log is verified', async ({ says, check }) => {
     const stopped = await world.holdpoint.terminate();
     check('it drains and exits with 0', stopped === 0, stopped);
     const faults = world.slack.faults();
     check('Slack has nothing to complain of', faults.length === 0, faults);
-    says('auditor', 'holdpoint audit verify --require-complete');
-    const { code, stdout, stderr } = await holdpoint(
-      'audit',
-      'verify',
-      '--dir',
-      stateDir,
-      '--require-complete',
-    );
+    says('auditor', 'holdpoint audit verify --require-complete, with the verifier key that was kept');
+    const { code, stdout, stderr } = await verify(log);
     says('auditor', stdout + stderr);
     check('the log is whole, and signed to its end', code === 0, code);
-    const records = await readRecords(join(stateDir, 'audit.jsonl'));
+    const records = await readRecords(log);
     const count = (type: string) => records.filter((record) => record.type === type).length;
     const counts = { opened: count('hold_opened'), closed: count('hold_closed'), answers: count('approval') };
     check('it tells of three holds, opened and closed', counts.opened === 3 && counts.closed === 3, counts);
@@ -45,7 +42,7 @@ export async function evidenceActs(stage: Stage, world: World): Promise<void> {
     bytes[bytes.indexOf('"approval"', lineStart(bytes, record.line)) + 1] = 'A'.charCodeAt(0);
     await writeFile(file, bytes);
     says('auditor', `changes one byte of record ${record.seq} in a copy, and verifies the copy`);
-    const { code, stdout, stderr } = await holdpoint('audit', 'verify', file);
+    const { code, stdout, stderr } = await verify(file);
     says('auditor', stdout + stderr);
     check('the copy is refused', code === 1, code);
     check(`record ${record.seq} is named`, new RegExp(`\\brecord ${record.seq}\\b`).test(stdout), stdout);

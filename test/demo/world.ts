@@ -1,6 +1,6 @@
 /** Owns the parts that the demo plays with: the stand-ins, and a Holdpoint configured for them. All real processes. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HTTPS_API_HOST, startHttpsApi } from '../stand-ins/https-api/server.ts';
@@ -21,6 +21,8 @@ export interface World {
   /** PEM of the authority that signs intercepted connections, and the file that it is in. */
   readonly interceptionCa: string;
   readonly interceptionCaFile: string;
+  /** What the auditor has kept since the start: the key that the log is checked with. */
+  readonly verifierKey: string;
   /** Ends and removes everything. */
   end(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export async function createWorld(): Promise<World> {
     if (printed.code !== 0) throw new Error(`holdpoint ca print failed: ${printed.stderr}`);
     const interceptionCaFile = join(scratch, 'holdpoint-ca.pem');
     await writeFile(interceptionCaFile, printed.stdout);
+    const verifierKey = (await readFile(join(running.stateDir, 'audit.pub'), 'utf8')).trim();
     return {
       holdpoint: running,
       slack,
@@ -98,6 +101,7 @@ export async function createWorld(): Promise<World> {
       scratch,
       interceptionCa: printed.stdout,
       interceptionCaFile,
+      verifierKey,
       end,
     };
   } catch (error) {

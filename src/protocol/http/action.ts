@@ -7,6 +7,7 @@ import type { HttpFacts } from '../../core/facts.ts';
 import type { Fingerprint } from '../../core/fingerprint.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { refusal } from '../../core/refusal.ts';
+import type { BodyReading } from './body.ts';
 import { fingerprintOf } from './digest.ts';
 import { displayOf, recordOf } from './display.ts';
 import { httpFacts, tunnelFacts } from './facts.ts';
@@ -17,24 +18,46 @@ export interface HttpAction extends Action {
   readonly fingerprint: Fingerprint;
 }
 
-export function requestAction(request: HttpRequest, waitMs: number): HttpAction {
-  return assemble(request, httpFacts(request), waitMs);
+export interface ActionOptions {
+  /** Milliseconds that the client may be kept waiting for a person. */
+  readonly waitMs: number;
+  readonly whole?: NonNullable<Action['whole']>;
+}
+
+export function requestAction(request: HttpRequest, options: ActionOptions): HttpAction {
+  return assemble(request, httpFacts(request), options);
 }
 
 /** @param head Of the CONNECT; its target's path is empty. */
-export function tunnelAction(head: RequestHead, destination: Destination, waitMs: number): HttpAction {
-  const body = { size: 0, sha256: null, parsed: null, truncated: true, text: null, ambiguous: false };
-  return assemble({ head, destination, body }, tunnelFacts(head, destination), waitMs);
+export function tunnelAction(
+  head: RequestHead,
+  destination: Destination,
+  options: ActionOptions,
+): HttpAction {
+  return assemble({ head, destination, body: UNSEEN }, tunnelFacts(head, destination, UNSEEN), options);
 }
 
-function assemble(request: HttpRequest, facts: HttpFacts, waitMs: number): HttpAction {
+/** What can be known of what goes through a tunnel. */
+const UNSEEN: BodyReading = {
+  size: 0,
+  sha256: null,
+  parsed: null,
+  truncated: true,
+  text: null,
+  ambiguous: false,
+};
+
+function assemble(request: HttpRequest, facts: HttpFacts, options: ActionOptions): HttpAction {
   const barred = barredBy(request.destination, facts);
   return {
     facts,
     fingerprint: fingerprintOf(request.head, facts, request.body.sha256),
-    display: displayOf(request, facts),
+    // Only what is held is ever shown.
+    get display() {
+      return displayOf(request, facts);
+    },
     record: recordOf(request, facts),
-    waitMs,
+    ...options,
     ...(barred && { barred }),
   };
 }

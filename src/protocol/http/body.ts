@@ -11,13 +11,13 @@ import { readJson } from './json.ts';
 import { readMultipart } from './multipart.ts';
 import { readForm } from './path.ts';
 
-/** What was collected of a body: all of it, or its beginning when it is longer than what is inspected. */
+/** What was collected of a body: all of it, or, when it is longer than what is inspected, that there is more. */
 export type CollectedBody =
   | { readonly kind: 'whole'; readonly octets: Buffer }
-  /** The whole is kept elsewhere; `head` is what is inspected of it. */
-  | { readonly kind: 'kept'; readonly head: Buffer; readonly size: number; readonly sha256: string }
+  /** The whole is kept elsewhere. */
+  | { readonly kind: 'kept'; readonly size: number; readonly sha256: string }
   /** `size` is the announced Content-Length, or -1. */
-  | { readonly kind: 'streamed'; readonly head: Buffer; readonly size: number };
+  | { readonly kind: 'streamed'; readonly size: number };
 
 export interface BodyReading {
   readonly size: number;
@@ -37,15 +37,23 @@ export function readBody(body: CollectedBody, headers: RawHeaders, maxOctets: nu
     const sha256 = body.kind === 'kept' ? body.sha256 : null;
     return { size: body.size, sha256, parsed: null, truncated: true, text: null, ambiguous: false };
   }
+  if (body.octets.length === 0) return NOTHING;
   const base = { size: body.octets.length, sha256: sha256Of(body.octets) };
-  if (body.octets.length === 0)
-    return { ...base, parsed: null, truncated: false, text: null, ambiguous: false };
   const plain = decodeContent(body.octets, listOf(headers, 'content-encoding'), maxOctets);
   if (plain === null) return { ...base, parsed: null, truncated: true, text: null, ambiguous: false };
   return { ...base, ...readContent(plain, soleValue(headers, 'content-type')) };
 }
 
 export const sha256Of = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
+
+const NOTHING: BodyReading = {
+  size: 0,
+  sha256: sha256Of(Buffer.alloc(0)),
+  parsed: null,
+  truncated: false,
+  text: null,
+  ambiguous: false,
+};
 
 /** Undoes the codings, last one first (RFC 9110 section 8.4). Null for what is unknown, broken or too large. */
 function decodeContent(octets: Buffer, codings: readonly string[], maxOctets: number): Buffer | null {

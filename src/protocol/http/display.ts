@@ -10,7 +10,7 @@ import { endToEnd, fieldsOf, visibleHeaders } from './headers.ts';
 import { authorityText } from './host.ts';
 import { redactBody, redactPath } from './redact.ts';
 import type { HttpRequest, RequestHead } from './request.ts';
-import { DEFAULT_PORT } from './target.ts';
+import { shownAuthority } from './target.ts';
 
 export function displayOf(request: HttpRequest, facts: HttpFacts): Display {
   const { head, destination } = request;
@@ -68,8 +68,7 @@ const isTunnel = (head: RequestHead): boolean => head.method === 'CONNECT';
 function urlOf(head: RequestHead): string {
   const { scheme, authority, path } = head.target;
   if (isTunnel(head)) return authorityText(authority);
-  const host = authority.port === DEFAULT_PORT[scheme] ? authority.host.name : authorityText(authority);
-  return `${scheme}://${host}${redactPath(path)}`;
+  return `${scheme}://${shownAuthority(head.target)}${redactPath(path)}`;
 }
 
 function callText(request: HttpRequest, facts: HttpFacts): string {

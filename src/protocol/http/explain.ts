@@ -9,9 +9,9 @@ import type { Display } from '../../core/ticket.ts';
 import { requestAction } from './action.ts';
 import { classify, parseAddress } from './address.ts';
 import { readBody } from './body.ts';
-import { authorityText, classOfHost, parseAuthority } from './host.ts';
+import { authorityText, classOfHost, parseAuthority, sameAuthority } from './host.ts';
 import type { Destination } from './request.ts';
-import { parseTarget, type Target } from './target.ts';
+import { DEFAULT_PORT, parseTarget, type Target } from './target.ts';
 
 export interface HttpCase {
   readonly method: string;
@@ -40,13 +40,20 @@ export interface ExplainedHttp {
 const DEFAULT_OWN_PORTS = [3128, 3180, 6432];
 const DEFAULT_MAX_BODY = 1024 * 1024;
 
-/** @throws ProtocolError when the listener would refuse the request as malformed */
+/**
+ * A Host field that names another host than the URL, which the listener refuses, is shown as ambiguous.
+ * @throws ProtocolError when the URL is none that the listener takes
+ */
 export function explainHttp(call: HttpCase, options: ExplainOptions = {}): ExplainedHttp {
   const given = Object.entries(call.headers ?? {});
-  const target = parseTarget(call.url, hostFields(given, call.url), 'HTTP/1.1', null);
-  const headers = given.flat();
-  if (!given.some(([name]) => name.toLowerCase() === 'host'))
-    headers.unshift('host', hostFields(given, call.url)[0] ?? '');
+  const named = given.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value);
+  const own = /^[a-z]+:\/\/([^/?#]*)/i.exec(call.url)?.[1] ?? '';
+  const target = parseTarget(call.url, [own], 'HTTP/1.1', null);
+  const agreed = named.every((host) => {
+    const authority = parseAuthority(host, DEFAULT_PORT[target.scheme]);
+    return authority !== null && sameAuthority(authority, target.authority);
+  });
+  const headers = [...(named.length === 0 ? ['host', own] : []), ...given.flat()];
   const octets = Buffer.from(call.body ?? '', 'utf8');
   const body = readBody({ kind: 'whole', octets }, headers, options.maxBody ?? DEFAULT_MAX_BODY);
   const head = {
@@ -56,14 +63,10 @@ export function explainHttp(call: HttpCase, options: ExplainOptions = {}): Expla
     headers,
     tls: { sni: sniOf(target), intercepted: target.scheme === 'https' },
   };
-  const destination = offlineDestination(target, options);
-  const { facts, fingerprint, display } = requestAction({ head, destination, body }, 0);
+  const request = { head, destination: offlineDestination(target, options), body };
+  const contradictory = !agreed || named.length > 1;
+  const { facts, fingerprint, display } = requestAction({ ...request, contradictory }, { waitMs: 0 });
   return { facts, fingerprint, display };
-}
-
-function hostFields(given: readonly (readonly [string, string])[], url: string): string[] {
-  const named = given.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value);
-  return named.length > 0 ? named : [/^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1] ?? ''];
 }
 
 const sniOf = ({ scheme, authority }: Target): string | null =>

@@ -2,7 +2,8 @@
  * Owns the step from a request as read to the facts that policy sees (design section 3). Anything that could be
  * read two ways sets `ambiguous` and takes the access back to unknown. Must never judge.
  *
- * `host` is the canonical name without a port; the port is `portValue`, of the address that will be dialled.
+ * `host` is the canonical authority: the port is written where it is not the scheme's own, as Envoy has it.
+ * `portValue` is the port that will be dialled, which `upstream.resolve` may have changed.
  */
 
 import type { ActionFacts, HttpFacts } from '../../core/facts.ts';
@@ -10,15 +11,18 @@ import { recogniseGeneric } from './apis/generic.ts';
 import { type ApiRequest, action } from './apis/recogniser.ts';
 import { recognise } from './apis/registry.ts';
 import { hasConflict, listOf, soleValue, visibleHeaders } from './headers.ts';
+import { authorityText } from './host.ts';
 import { overridesMethod } from './method.ts';
 import { type PathFacts, readPath } from './path.ts';
 import type { HttpRequest, RequestHead } from './request.ts';
+import { shownAuthority } from './target.ts';
 
 export function httpFacts(request: HttpRequest): HttpFacts {
   const { head, destination, body } = request;
   const path = readPath(head.target.path);
   const upgrade = requestedUpgrade(head);
-  const ambiguous = path.ambiguous || body.ambiguous || hasConflict(head.headers);
+  const ambiguous =
+    request.contradictory === true || path.ambiguous || body.ambiguous || hasConflict(head.headers);
   return {
     kind: 'http',
     attributes: {
@@ -26,7 +30,7 @@ export function httpFacts(request: HttpRequest): HttpFacts {
         http: {
           method: head.method,
           path: head.target.path,
-          host: head.target.authority.host.name,
+          host: shownAuthority(head.target),
           scheme: head.target.scheme,
           protocol: head.protocol,
           headers: visibleHeaders(head.headers),
@@ -54,14 +58,24 @@ export function httpFacts(request: HttpRequest): HttpFacts {
 }
 
 /** A CONNECT that will not be intercepted: all that policy can go by is where it leads. */
-export function tunnelFacts(head: RequestHead, destination: HttpRequest['destination']): HttpFacts {
-  const body = { size: 0, sha256: null, parsed: null, truncated: true, text: null, ambiguous: false };
+export function tunnelFacts(
+  head: RequestHead,
+  destination: HttpRequest['destination'],
+  body: HttpRequest['body'],
+): HttpFacts {
   const facts = httpFacts({ head, destination, body });
   return {
     ...facts,
     attributes: {
       ...facts.attributes,
-      request: { http: { ...facts.attributes.request.http, path: '', size: -1 } },
+      request: {
+        http: {
+          ...facts.attributes.request.http,
+          host: authorityText(head.target.authority),
+          path: '',
+          size: -1,
+        },
+      },
     },
     parsed_path: [],
     http: { ...facts.http, segments: [] },

@@ -97,7 +97,10 @@ export function listOf(raw: RawHeaders, name: string): string[] {
     .filter((member) => member !== '');
 }
 
-/** What goes on to the other side: all but the hop-by-hop fields and those that Connection names. Order and case stay. */
+/**
+ * What goes on to the other side: all but the hop-by-hop fields and those that Connection names. Order and case stay,
+ * and nothing is added, Via and Forwarded included: what was approved, and what was signed, is what arrives.
+ */
 export function endToEnd(raw: RawHeaders, alsoDrop: readonly string[] = []): string[] {
   const dropped = new Set([
     ...alsoDrop,

@@ -34,9 +34,20 @@ export function redactPath(path: string): string {
  * it is no text. @param secretData The values of `data` are secrets too (a Kubernetes Secret).
  */
 export function redactBody(body: BodyReading, secretData: boolean): string | null {
-  if (body.text === null || body.parsed === null) return body.text;
+  if (body.text === null) return null;
+  if (body.parsed === null) return redactText(body.text);
   const redacted = redactJson(body.parsed, secretData);
   return redacted.changed ? JSON.stringify(redacted.value, null, 2) : body.text;
+}
+
+/** Text of no known form, JSON that broke off, XML: whatever stands after or inside a name that says what it is. */
+function redactText(text: string): string {
+  return text
+    .replace(
+      /((?:password|passwd|secret|token|api[-_]?key|access[-_]?key)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\s,;&}]+)/gi,
+      `$1${REDACTED}`,
+    )
+    .replace(/(<([\w:]*(?:password|secret|token)\w*)>)[^<]+(<\/\2>)/gi, `$1${REDACTED}$3`);
 }
 
 function redactJson(value: Json, secretData: boolean): { value: Json; changed: boolean } {

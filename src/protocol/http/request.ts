@@ -31,4 +31,6 @@ export interface HttpRequest {
   readonly head: RequestHead;
   readonly destination: Destination;
   readonly body: BodyReading;
+  /** Set offline for what the listener refuses outright: two readers could take it for two requests. */
+  readonly contradictory?: boolean;
 }

@@ -5,7 +5,7 @@
 
 import { ProtocolError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { type Authority, parseAuthority, sameAuthority } from './host.ts';
+import { type Authority, authorityText, parseAuthority, sameAuthority } from './host.ts';
 
 export type Scheme = 'http' | 'https';
 
@@ -23,6 +23,10 @@ export interface Origin {
 }
 
 export const DEFAULT_PORT: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
+
+/** `host[:port]`, the port left out where it is the scheme's own. */
+export const shownAuthority = ({ scheme, authority }: Origin): string =>
+  authority.port === DEFAULT_PORT[scheme] ? authority.host.name : authorityText(authority);
 
 /**
  * The target of CONNECT: `host:port`, nothing else (RFC 9110 section 9.3.6).

@@ -79,7 +79,9 @@ export class Conversation {
     const judgement = this.#judgement;
     if (judgement === null || !judgement.unanswered().includes(id))
       return 'the statement is not waiting any more';
-    return judgement.asked === this.#state() ? null : 'role, search_path or transaction changed meanwhile';
+    const now = this.#state();
+    const same = judgement.asked?.every((value, index) => value === now[index]);
+    return same ? null : 'role, search_path or transaction changed meanwhile';
   }
 
   /** @throws ProtocolError */
@@ -260,15 +262,8 @@ export class Conversation {
     this.#skip(batch, ready);
   }
 
-  #state(): string {
-    const { settings, replies } = this.#options;
-    return JSON.stringify([
-      settings.user,
-      settings.role,
-      settings.searchPath,
-      settings.known,
-      replies.status,
-    ]);
+  #state(): readonly (string | null)[] {
+    return [this.#options.replies.status, ...this.#options.settings.state];
   }
 
   /** The session ends: nothing that waits will run. */

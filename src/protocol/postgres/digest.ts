@@ -4,6 +4,7 @@
  */
 
 import { type DigestField, digestOf, type Fingerprint } from '../../core/fingerprint.ts';
+import { type Meaning, oncePerMeaning } from './meaning.ts';
 import type { Context, Subject } from './subject.ts';
 
 export function fingerprintOf(subject: Subject, context: Context): Fingerprint {
@@ -16,26 +17,34 @@ export function fingerprintOf(subject: Subject, context: Context): Fingerprint {
     ...path,
     subject.protocol === 'fastpath' ? 'F' : 'S',
   ];
-  fields.push(
-    subject.text,
-    String(subject.resolved.length),
-    ...subject.resolved,
-    String(subject.values.length),
-  );
+  const { text, resolved } = subject.meaning;
+  fields.push(text, String(resolved.length), ...resolved, String(subject.values.length));
   subject.values.forEach(({ octets, binary }, index) => {
     fields.push(String(subject.types[index] ?? 0), binary ? 'binary' : 'text', octets);
   });
   const exact = digestOf('postgres', fields);
-  return { exact, shape: shapeOf(subject, database) ?? exact };
+  return { exact, shape: shapeOf(subject.meaning, database) ?? exact };
 }
 
 /** Null where nothing but itself is alike: what did not parse, and what has no statement. */
-function shapeOf({ fingerprint, statements, resolved }: Subject, database: string): string | null {
+function shapeOf(meaning: Meaning, database: string): string | null {
+  const { fingerprint, resolved } = meaning;
   if (fingerprint === '') return null;
-  const relations = statements.flatMap(({ node, reads, writes }) => [
+  const known = shapes(meaning);
+  const before = known.get(database);
+  if (before !== undefined) return before;
+  const shape = digestOf('postgres.shape', [database, fingerprint, ...relationsOf(meaning), ...resolved]);
+  known.set(database, shape);
+  return shape;
+}
+
+/** By database. */
+const shapes = oncePerMeaning(() => new Map<string, string>());
+
+function relationsOf({ statements }: Meaning): string[] {
+  return statements.flatMap(({ node, reads, writes }) => [
     node,
     ...reads.map(({ schema, name }) => JSON.stringify(['read', schema, name])),
     ...writes.map(({ schema, name }) => JSON.stringify(['write', schema, name])),
   ]);
-  return digestOf('postgres.shape', [database, fingerprint, ...relations, ...resolved]);
 }

@@ -5,6 +5,7 @@
 
 import type { Json, ParameterFacts, PostgresFacts, RelationName, StatementFacts } from '../../core/facts.ts';
 import type { Display } from '../../core/ticket.ts';
+import { oncePerMeaning } from './meaning.ts';
 import { withoutSecrets } from './redact.ts';
 import type { Subject } from './subject.ts';
 
@@ -13,10 +14,11 @@ const TITLE_STATEMENTS = 3;
 
 export function displayOf({ sql }: PostgresFacts, subject: Subject): Display {
   const parameters = sql.parameters.map((parameter, index) => `$${index + 1} ${parameterLine(parameter)}`);
-  const ran = subject.resolved.map((text) => `runs: ${withoutSecrets(text)}`);
+  const { text, resolved } = shownTexts(subject.meaning);
+  const ran = resolved.map((one) => `runs: ${one}`);
   return {
     title: titleOf(sql.statements, sql.protocol),
-    text: [withoutSecrets(sql.text), ...section(ran), ...section(parameters)].join('\n'),
+    text: [text, ...section(ran), ...section(parameters)].join('\n'),
     fields: [
       { name: 'database', value: sql.database },
       { name: 'user', value: sql.user },
@@ -55,19 +57,40 @@ function relationList(relations: readonly RelationName[]): string {
 }
 
 /** For the audit log, which keeps of it what `audit.capture` says. */
-export function recordOf({ sql }: PostgresFacts): Json {
-  const { text, statements, parameters, estimate: _, resolved: __, ...session } = sql;
-  const names = (relations: readonly RelationName[]) =>
-    relations.map(({ schema, name }) => ({ schema, name }));
+export function recordOf({ sql }: PostgresFacts, { meaning }: Subject): Json {
+  const { fingerprint, parsed, error, flags, in_transaction, search_path } = sql;
+  const { protocol, database, user, role } = sql;
   return {
-    ...session,
-    text: withoutSecrets(text),
-    statements: statements.map(({ reads, writes, functions, ...statement }) => ({
-      ...statement,
-      reads: names(reads),
-      writes: names(writes),
-      functions: names(functions),
-    })),
-    parameters: parameters.map(({ value, type, format }) => ({ value, type, format })),
+    protocol,
+    database,
+    user,
+    role,
+    search_path,
+    in_transaction,
+    text: shownTexts(meaning).text,
+    parameters: sql.parameters.map(({ value, type, format }) => ({ value, type, format })),
+    statements: recordedStatements(meaning),
+    flags,
+    fingerprint,
+    parsed,
+    error,
   };
+}
+
+const shownTexts = oncePerMeaning(({ text, resolved }) => ({
+  text: withoutSecrets(text),
+  resolved: resolved.map(withoutSecrets),
+}));
+
+const recordedStatements = oncePerMeaning(({ statements }) =>
+  statements.map(({ reads, writes, functions, ...statement }) => ({
+    ...statement,
+    reads: recordedNames(reads),
+    writes: recordedNames(writes),
+    functions: recordedNames(functions),
+  })),
+);
+
+function recordedNames(names: readonly RelationName[]): { schema: string | null; name: string }[] {
+  return names.map(({ schema, name }) => ({ schema, name }));
 }

@@ -6,8 +6,10 @@ import type { Context, Subject } from './subject.ts';
 
 export function factsOf(subject: Subject, context: Context): PostgresFacts {
   const { settings } = context;
+  const { text, fingerprint, statements, error, flags: own } = subject.meaning;
   const parameters = parameterFacts(subject.values, subject.types);
-  const flags = [...subject.flags];
+  const flags = [...own];
+  if (subject.limited) flags.push('portal_limit');
   if (!settings.known) flags.push('session_unknown');
   if (parameters.truncated) flags.push('parameter_truncated');
   return {
@@ -19,12 +21,12 @@ export function factsOf(subject: Subject, context: Context): PostgresFacts {
       search_path: settings.searchPath,
       in_transaction: context.inTransaction,
       protocol: subject.protocol,
-      text: subject.text,
-      fingerprint: subject.fingerprint,
+      text,
+      fingerprint,
       parameters: parameters.facts,
-      parsed: subject.error === null,
-      error: subject.error,
-      statements: [...subject.statements],
+      parsed: error === null,
+      error,
+      statements: [...statements],
       flags,
       estimate: null,
       resolved: null,

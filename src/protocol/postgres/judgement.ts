@@ -22,7 +22,7 @@ export interface Decided {
 export class Judgement {
   readonly batch: Batch;
   /** What the session was when the questions were asked. */
-  asked: string | null = null;
+  asked: readonly (string | null)[] | null = null;
   readonly #analyses = new Map<string, SqlAnalysis>();
   /** Texts whose analysis is awaited. */
   readonly #missing = new Set<string>();
@@ -65,7 +65,7 @@ export class Judgement {
   }
 
   /** Step index of each question by its id, for the shell to ask. */
-  ask(steps: readonly Step[], state: string, nextId: () => number): void {
+  ask(steps: readonly Step[], state: readonly (string | null)[], nextId: () => number): void {
     this.#steps = steps;
     this.asked = state;
     for (const [index, step] of steps.entries()) if (step.question !== null) this.#ids.set(nextId(), index);

@@ -198,13 +198,16 @@ class Planner {
   #action(subject: Subject, barred: Refusal | null): Action {
     const { waits, database } = this.#options;
     const inTransaction = this.#inTransaction;
-    const context: Context = { database, settings: this.#settings, names: this.#names, inTransaction };
+    const context: Context = { database, settings: this.#settings, inTransaction };
     const facts = factsOf(subject, context);
     return {
       facts,
       fingerprint: fingerprintOf(subject, context),
-      display: displayOf(facts, subject),
-      record: recordOf(facts),
+      // Most actions are never shown to anybody.
+      get display() {
+        return displayOf(facts, subject);
+      },
+      record: recordOf(facts, subject),
       waitMs: inTransaction ? waits.inTransaction : waits.outside,
       ...(barred === null ? {} : { barred }),
     };

@@ -8,12 +8,21 @@ import { ProtocolError } from '../../core/errors.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text of `octets`, or null where they are not UTF-8. */
-export function decodeText(octets: Uint8Array): string | null {
+export function decodeText(octets: Buffer): string | null {
+  if (octets.length <= SHORT && isAscii(octets)) return octets.toString('latin1');
   try {
     return utf8.decode(octets);
   } catch {
     return null;
   }
+}
+
+/** Octets up to which looking for ASCII first is faster than TextDecoder. */
+const SHORT = 64;
+
+function isAscii(octets: Buffer): boolean {
+  for (const octet of octets) if (octet > 0x7f) return false;
+  return true;
 }
 
 export class BufferReader {

@@ -24,9 +24,15 @@ export function newRun(permit: Permit): Run {
   return { permit, executed: false, settled: false, statements: 0, tag: null, rows: 0, octets: 0 };
 }
 
-export function outcomeOf(run: Run, status: Outcome['status'], more: { [key: string]: Json } = {}): Outcome {
-  const tag = run.tag === null ? {} : { command_tag: run.tag };
-  return { status, detail: { ...tag, rows: run.rows, bytes: run.octets, ...more } };
+export function outcomeOf(
+  { tag, rows, octets }: Run,
+  status: Outcome['status'],
+  more: { readonly [key: string]: Json },
+): Outcome {
+  const detail: { [key: string]: Json } = { rows, bytes: octets };
+  if (tag !== null) detail.command_tag = tag;
+  for (const key in more) detail[key] = more[key] ?? null;
+  return { status, detail };
 }
 
 /** Rows that a command tag tells of: `SELECT 5`, `INSERT 0 5`, `COPY 5`; null where it tells of none. */

@@ -25,6 +25,8 @@ export class Settings {
   #user: Setting;
   #role: Setting;
   #searchPath: Setting;
+  /** The last search_path taken apart; forks share it. */
+  #split = { text: '', names: [] as readonly string[] };
   /** What RESET goes back to. */
   #resetPath: string | null = null;
 
@@ -41,6 +43,7 @@ export class Settings {
     copy.#role = { ...this.#role };
     copy.#searchPath = { ...this.#searchPath };
     copy.#resetPath = this.#resetPath;
+    copy.#split = this.#split;
     return copy;
   }
 
@@ -55,14 +58,19 @@ export class Settings {
 
   /** Schemas in order, `$user` replaced; empty where it is not known. */
   get searchPath(): string[] {
-    return splitIdentifiers(inForce(this.#searchPath) ?? '').map((name) =>
-      name === '$user' ? this.role : name,
-    );
+    const text = inForce(this.#searchPath) ?? '';
+    if (this.#split.text !== text) Object.assign(this.#split, { text, names: splitIdentifiers(text) });
+    return this.#split.names.map((name) => (name === '$user' ? this.role : name));
+  }
+
+  /** What to compare with later, to see whether any of it has changed. */
+  get state(): readonly (string | null)[] {
+    return [inForce(this.#user), inForce(this.#role), inForce(this.#searchPath)];
   }
 
   /** False when role, user or search_path is not what it is said to be, for all that can be seen. */
   get known(): boolean {
-    return ![this.#user, this.#role, this.#searchPath].some((one) => inForce(one) === null);
+    return inForce(this.#user) !== null && inForce(this.#role) !== null && inForce(this.#searchPath) !== null;
   }
 
   /** The session is open: what it has now is what RESET goes back to. */

@@ -6,11 +6,11 @@
 import { LIMITS } from '../../core/limits.ts';
 import { failed, type SqlAnalyser, type SqlAnalysis } from './analysis.ts';
 import { readLexically } from './lexical.ts';
-import { createParserPool, DEFAULT_POOL, type PoolOptions } from './parser-pool.ts';
+import { createParserPool, type PoolOptions, poolDefaults } from './parser-pool.ts';
 
 /** `crossCheck`: false, `deadline`: LIMITS.sqlParseDeadline, `onReplaced`: nothing, where not given. */
 export function createSqlAnalyser(options: Partial<PoolOptions> = {}): SqlAnalyser {
-  const pool = createParserPool({ ...DEFAULT_POOL, ...options });
+  const pool = createParserPool({ ...poolDefaults(), ...options });
   const remembered = new Remembered();
   const underway = new Map<string, Promise<SqlAnalysis>>();
 
@@ -41,6 +41,10 @@ export function createSqlAnalyser(options: Partial<PoolOptions> = {}): SqlAnalys
 function refuse(text: string, commentDepth: number, flags: readonly string[]): SqlAnalysis | null {
   if (flags.includes('nul_byte')) {
     return failed(text, flags, 'sql_encoding', 'the statement contains a NUL character');
+  }
+  // Half a surrogate pair has no UTF-8: the parser would read another character than was sent.
+  if (/\p{Surrogate}/u.test(text)) {
+    return failed(text, flags, 'sql_encoding', 'the statement is not well-formed Unicode');
   }
   if (Buffer.byteLength(text) > LIMITS.sqlText) {
     return failed(text, flags, 'sql_too_large', `the statement is over ${LIMITS.sqlText} octets`);

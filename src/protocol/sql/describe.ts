@@ -39,9 +39,10 @@ export function describeStatement(facts: StatementFacts): string {
   const changes = facts.nested.filter((node) => NESTED_WRITES[node] !== undefined);
   if (changes.length > 0)
     words.push(`with ${unique(changes.map((node) => NESTED_WRITES[node] ?? node)).join(', ')}`);
-  if (facts.reads.length > 0) words.push(`reading ${list(facts.reads)}`);
-  if (facts.writes.length > 0)
-    words.push(OF_ITS_OBJECT.test(facts.command) ? list(facts.writes) : `writing ${list(facts.writes)}`);
+  const reading = facts.reads.length > 0 ? [`reading ${list(facts.reads)}`] : [];
+  const written = facts.writes.length > 0 ? [list(facts.writes)] : [];
+  if (OF_ITS_OBJECT.test(facts.command)) words.push(...written, ...reading);
+  else words.push(...reading, ...written.map((names) => `writing ${names}`));
   const remark = REMARKS.find(([flag]) => facts.flags.includes(flag));
   // A SELECT without WHERE is nothing to remark on unless its rows come out.
   if (remark && !(remark[0] === 'no_where' && !CHANGES_ROWS.test(facts.command)))

@@ -4,20 +4,13 @@
  */
 
 import { OPERATORS, TYPES } from './builtin-names.ts';
+import { isExporting } from './contents.ts';
 import { DEPENDS_ON_ARGUMENT, functionFlags } from './functions.ts';
 import { qualified } from './relations.ts';
 import { isSecret } from './secrets.ts';
 import { setByCall } from './settings.ts';
 import { type Body, bodyOf, items, named, words } from './tree.ts';
 import type { Handlers, Walk } from './walk.ts';
-
-/** Fold many rows into one. */
-const EXPORT_AGGREGATES: ReadonlySet<string> = new Set(
-  `array_agg string_agg json_agg jsonb_agg json_agg_strict jsonb_agg_strict json_object_agg jsonb_object_agg
-  json_object_agg_strict jsonb_object_agg_strict json_object_agg_unique jsonb_object_agg_unique xmlagg range_agg`.split(
-    /\s+/,
-  ),
-);
 
 /** Take a whole row, so that `u.row_to_json` may mean `row_to_json(u)` (manual 8.16.5). */
 const ROW_FUNCTIONS: ReadonlySet<string> = new Set(
@@ -52,7 +45,7 @@ export const expressionHandlers: Handlers = {
 
   JsonArrayQueryConstructor(body, walk) {
     walk.found.flag('agg_export');
-    valueOf(walk).visit(body.query);
+    whereValueGoes(walk).visit(body.query);
     walk.descend('JsonArrayQueryConstructor', body, 'query');
   },
 
@@ -75,7 +68,7 @@ export const expressionHandlers: Handlers = {
       walk.found.flag('agg_export');
     }
     walk.visit(body.testexpr);
-    (gives ? valueOf(walk) : walk.at({ place: 'inner' })).visit(body.subselect);
+    (gives ? whereValueGoes(walk) : walk.at({ place: 'inner' })).visit(body.subselect);
   },
 
   TypeCast(body, walk) {
@@ -85,10 +78,13 @@ export const expressionHandlers: Handlers = {
       if (!own || !TYPES.has(type.name)) walk.found.flag('custom_type_cast');
     }
     walk.visit(body.arg);
+    walk.visit(body.typeName?.typmods);
   },
 
-  // Type modifiers are constants; a type's name is not a relation that is read.
-  TypeName() {},
+  // A type's name is not a relation that is read; its modifiers are expressions to the grammar.
+  TypeName(body, walk) {
+    walk.visit(body.typmods);
+  },
 
   ColumnRef(body, walk) {
     const names = words(body.fields);
@@ -150,17 +146,19 @@ export const expressionHandlers: Handlers = {
 };
 
 /** Where a query that gives a value stands: in the output, if the expression does. */
-function valueOf(walk: Walk): Walk {
+function whereValueGoes(walk: Walk): Walk {
   return walk.place === 'output' ? walk : walk.at({ place: 'inner' });
 }
 
 function noteCall(name: string, flags: readonly string[], body: Body<'FuncCall'>, walk: Walk): void {
+  // ts_rewrite(query, text) runs the text; with three arguments it only computes.
+  if (name === 'ts_rewrite' && items(body.args).length === 3 && !flags.includes('fn_user')) return;
   walk.found.flag(...flags);
   if (flags.some((flag) => DEPENDS_ON_ARGUMENT.has(flag)) && items(body.args).some(isParameter)) {
     walk.found.flag('needs_bind_value');
   }
   if (flags.includes('fn_set_config')) setByCall(items(body.args), walk.found);
-  if (EXPORT_AGGREGATES.has(name)) walk.found.flag('agg_export');
+  if (isExporting(name)) walk.found.flag('agg_export');
   if (TAKES_SECRET.test(name) && items(body.args).some((arg) => bodyOf(arg, 'A_Const')?.sval)) {
     walk.found.flag('secret_literal');
   }

@@ -33,7 +33,8 @@ function orSyntaxProblem<T>(run: () => T): T {
 }
 
 const parser: Parser = {
-  parse: (text) => orSyntaxProblem(() => parseSync(text)),
+  // Empty text is no statement, and nothing that this parser takes.
+  parse: (text) => (text === '' ? {} : orSyntaxProblem(() => parseSync(text))),
   fingerprint(text) {
     // Errors come back as text here: only what has the form of a fingerprint is one.
     const fingerprint = orSyntaxProblem(() => fingerprintSync(text));

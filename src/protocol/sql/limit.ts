@@ -1,8 +1,7 @@
 /** Owns the row limit of one query: LIMIT, FETCH FIRST, OFFSET. Must never judge what the limit is good for. */
 
-import { ingredients } from './predicate.ts';
-import { constantText } from './settings.ts';
 import { type Body, bodyOf } from './tree.ts';
+import { constantText, ingredients } from './values.ts';
 
 /** From this many rows on, a limit does not limit much. */
 export const HUGE_LIMIT = 10_000;

@@ -1,33 +1,15 @@
 /**
- * Owns the parser threads: one that works and one warm spare. A text that takes too long, or breaks the parser, costs
- * its thread and gets an analysis that says so; every other request is answered. Knows threads and timers, and is the
- * only file here that does. Must never answer a request twice, or not at all.
+ * Owns the parser's threads: one that works and one warm spare. A text that takes too long, or breaks the parser, costs
+ * its thread and gets an analysis that says so; every other request is answered. With parser-thread.ts the only file
+ * here that knows threads and timers. Must never answer a request twice, or not at all.
  */
 
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import { LIMITS } from '../../core/limits.ts';
 import { failed, type SqlAnalysis } from './analysis.ts';
+import { type Job, Thread, type ThreadOptions, type WorkerRequest } from './parser-thread.ts';
 
-export interface WorkerOptions {
-  /** Ask node-sql-parser too: see second-opinion.ts. */
-  readonly crossCheck: boolean;
-}
-
-export interface WorkerRequest {
-  readonly text: string;
-  /** Flags of the text that were found before parsing. */
-  readonly flags: readonly string[];
-}
-
-export type WorkerReply =
-  | { readonly ready: true }
-  | { readonly analysis: SqlAnalysis }
-  | { readonly broken: string };
-
-export interface PoolOptions extends WorkerOptions {
-  /** Milliseconds for one text; by default LIMITS.sqlParseDeadline. */
-  readonly deadline: number;
+export interface PoolOptions extends ThreadOptions {
   /** Told when a thread was replaced, and why. */
   readonly onReplaced: (reason: string) => void;
 }
@@ -38,18 +20,10 @@ export interface ParserPool {
   close(): Promise<void>;
 }
 
-/** Deep expressions recurse in the parser and in the walk; 64 MiB carries some 200,000 terms of `1+1+…`. */
-const STACK_MEGABYTES = 64;
-const HEAP_MEGABYTES = 512;
 /** Threads that die without ever getting ready, in a row, before requests are refused at once. */
 const MAX_FAILED_STARTS = 3;
 /** Milliseconds before another start is tried after that. */
 const START_PAUSE = 1_000;
-
-interface Job {
-  readonly request: WorkerRequest;
-  readonly settle: (analysis: SqlAnalysis) => void;
-}
 
 export function createParserPool(options: PoolOptions): ParserPool {
   return new Pool(options);
@@ -63,6 +37,8 @@ class Pool implements ParserPool {
   #failedStarts = 0;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Past its deadline, and left alone until the spare can take over: before that, ending it helps nobody. */
+  #overdue: Thread | null = null;
   readonly #ending = new Set<Promise<unknown>>();
 
   constructor(options: PoolOptions) {
@@ -89,16 +65,26 @@ class Pool implements ParserPool {
   #fill(): void {
     if (this.#closed || this.#pause) return;
     this.#active ??= this.#start();
-    this.#spare ??= this.#start();
+    // One start at a time: two at once would both be late.
+    if (this.#active.isReady) this.#spare ??= this.#start();
   }
 
   #start(): Thread {
     const thread: Thread = new Thread(this.#options, {
       ready: () => {
         this.#failedStarts = 0;
+        this.#endOverdue();
+        this.#fill();
         this.#next();
       },
-      idle: () => this.#next(),
+      idle: () => {
+        this.#overdue = null;
+        this.#next();
+      },
+      overdue: () => {
+        this.#overdue = thread;
+        if (this.#spare?.isReady || !this.#spare) this.#endOverdue();
+      },
       lost: (reason) => this.#lost(thread, reason),
     });
     return thread;
@@ -118,13 +104,27 @@ class Pool implements ParserPool {
     }
     const thread = this.#active;
     if (!thread?.isReady || thread.isBusy) return;
+    if (thread.isWorn && this.#spare?.isReady) {
+      this.#lost(thread, 'recycled after a large text');
+      return;
+    }
     const job = this.#queue.shift();
     if (job) thread.run(job);
   }
 
+  #endOverdue(): void {
+    const thread = this.#overdue;
+    this.#overdue = null;
+    if (thread) this.#lost(thread, `over the deadline of ${this.#options.deadline} ms`);
+  }
+
   #lost(thread: Thread, reason: string): void {
+    if (this.#overdue === thread) this.#overdue = null;
     this.#discard(thread, reason);
-    if (!thread.isReady) this.#failedStarts += 1;
+    if (!thread.isReady) {
+      this.#failedStarts += 1;
+      this.#endOverdue();
+    }
     if (this.#failedStarts >= MAX_FAILED_STARTS && !this.#pause && !this.#closed) {
       this.#pause = setTimeout(() => {
         this.#pause = null;
@@ -157,89 +157,13 @@ class Pool implements ParserPool {
   }
 }
 
-interface ThreadEvents {
-  readonly ready: () => void;
-  readonly idle: () => void;
-  readonly lost: (reason: string) => void;
+/** What is not given. */
+export function poolDefaults(): PoolOptions {
+  return {
+    crossCheck: false,
+    deadline: LIMITS.sqlParseDeadline,
+    startDeadline: LIMITS.sqlParserStart,
+    onReplaced: () => {},
+    entry: createRequire(import.meta.url).resolve('#sql-worker'),
+  };
 }
-
-/** One worker thread, with at most one request. */
-class Thread {
-  readonly #worker: Worker;
-  readonly #events: ThreadEvents;
-  readonly #deadline: number;
-  #job: Job | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #ended = false;
-  isReady = false;
-
-  constructor({ crossCheck, deadline }: PoolOptions, events: ThreadEvents) {
-    this.#events = events;
-    this.#deadline = deadline;
-    const workerData: WorkerOptions = { crossCheck };
-    this.#worker = new Worker(createRequire(import.meta.url).resolve('#sql-worker'), {
-      workerData,
-      stdout: true,
-      stderr: true,
-      resourceLimits: { stackSizeMb: STACK_MEGABYTES, maxOldGenerationSizeMb: HEAP_MEGABYTES },
-    });
-    this.#worker.unref();
-    // libpg_query writes to standard output and error when it aborts; what matters comes as a message.
-    this.#worker.stdout.resume();
-    this.#worker.stderr.resume();
-    this.#worker.on('message', (reply: WorkerReply) => this.#receive(reply));
-    this.#worker.on('error', (error) => this.#lose(error.message));
-    this.#worker.on('exit', () => this.#lose('the thread ended'));
-  }
-
-  get isBusy(): boolean {
-    return this.#job !== null;
-  }
-
-  run(job: Job): void {
-    this.#job = job;
-    // A waiting request keeps the process alive; an idle thread does not.
-    this.#worker.ref();
-    this.#timer = setTimeout(() => this.#lose(`over the deadline of ${this.#deadline} ms`), this.#deadline);
-    this.#worker.postMessage(job.request);
-  }
-
-  end(reason: string): Promise<unknown> {
-    this.#ended = true;
-    const job = this.#take();
-    if (job) job.settle(failed(job.request.text, job.request.flags, 'sql_too_large', reason));
-    return this.#worker.terminate();
-  }
-
-  #receive(reply: WorkerReply): void {
-    if (this.#ended) return;
-    if ('ready' in reply) {
-      this.isReady = true;
-      this.#events.ready();
-    } else if ('broken' in reply) {
-      this.#lose(reply.broken);
-    } else {
-      this.#take()?.settle(reply.analysis);
-      this.#worker.unref();
-      this.#events.idle();
-    }
-  }
-
-  #lose(reason: string): void {
-    if (!this.#ended) this.#events.lost(reason);
-  }
-
-  #take(): Job | null {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    const job = this.#job;
-    this.#job = null;
-    return job;
-  }
-}
-
-export const DEFAULT_POOL: PoolOptions = {
-  crossCheck: false,
-  deadline: LIMITS.sqlParseDeadline,
-  onReplaced: () => {},
-};

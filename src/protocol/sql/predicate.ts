@@ -3,13 +3,15 @@
  * "every row may". Must never set a flag itself.
  */
 
-import { constantText } from './settings.ts';
+import { functionFlags } from './functions.ts';
+import { qualified } from './relations.ts';
 import { type Body, bodyOf, type Fields, isFields, items, named, words } from './tree.ts';
+import { constantText, constantTruth, ingredients, shape } from './values.ts';
 
 /**
  * `always`: true of every row, or not about rows at all. `switch`: a bound boolean can make it so. `bind`: a bound
- * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `neutral`: a join or a
- * call, which says nothing. `narrow`: an equality with a given value. From loosest to tightest.
+ * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `neutral`: a join, or a
+ * call of somebody's code, which says nothing. `narrow`: an equality with a given value. From loosest to tightest.
  */
 export type Selectivity = 'always' | 'switch' | 'bind' | 'wide' | 'neutral' | 'narrow';
 
@@ -43,7 +45,19 @@ function judge(where: Fields): Selectivity {
   const used = ingredients(where);
   if (node.kind === 'ParamRef' || node.kind === 'TypeCast') return used.parameters ? 'switch' : 'wide';
   if (used.columns.size === 0 && !used.queries) return used.parameters ? 'switch' : 'always';
-  return node.kind === 'FuncCall' ? 'neutral' : 'wide';
+  if (CHOICES.has(node.kind) && results(node.body).some((result) => selectivity(result) === 'always'))
+    return 'always';
+  const name = node.kind === 'FuncCall' ? qualified((node.body as Body<'FuncCall'>).funcname) : null;
+  return name !== null && functionFlags(name).length > 0 ? 'neutral' : 'wide';
+}
+
+/** Expressions that give one of several values: with a constant truth among them, they may always be true. */
+const CHOICES: ReadonlySet<string> = new Set(['CaseExpr', 'CoalesceExpr']);
+
+function results(body: Fields): readonly unknown[] {
+  return [...items(body.args).map((arg) => bodyOf(arg, 'CaseWhen')?.result ?? arg), body.defresult].filter(
+    isFields,
+  );
 }
 
 function loosest(all: readonly Selectivity[]): Selectivity {
@@ -110,14 +124,6 @@ function readings(condition: unknown): readonly [string, string] {
   return [text, `not ${text}`];
 }
 
-/** A node as text, wherever in the statement it stands. */
-function shape(node: unknown): string {
-  if (Array.isArray(node)) return `[${node.map(shape).join()}]`;
-  if (!isFields(node)) return JSON.stringify(node) ?? '';
-  const fields = Object.keys(node).filter((field) => field !== 'location');
-  return `{${fields.map((field) => `${field}:${shape(node[field])}`).join()}}`;
-}
-
 function ofOperator(body: Body<'A_Expr'>): Selectivity {
   const operator = words(body.name).at(-1) ?? '';
   const left = ingredients(body.lexpr);
@@ -130,7 +136,7 @@ function ofOperator(body: Body<'A_Expr'>): Selectivity {
   }
   // The same column on both sides: `id = id`, `id = ANY(ARRAY[id])`, `id BETWEEN id AND id + 1`.
   if (isSubset(right.columns, left.columns) && right.columns.size > 0) return 'always';
-  if (left.columns.size > 0 && right.columns.size > 0) return 'neutral';
+  if (left.columns.size > 0 && right.columns.size > 0) return operator === '=' ? 'neutral' : 'wide';
   const given = left.columns.size === 0 ? body.lexpr : body.rexpr;
   const column = left.columns.size === 0 ? body.rexpr : body.lexpr;
   const parameters = left.parameters || right.parameters;
@@ -185,6 +191,10 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
         ? 'narrow'
         : 'always';
   }
+  if (body.subLinkType === 'EXISTS_SUBLINK') {
+    const filter = query.whereClause;
+    return query.larg || (filter !== undefined && selectivity(filter) !== 'always') ? 'wide' : 'always';
+  }
   if (body.subLinkType !== 'ANY_SUBLINK' || words(body.operName).length > 0) return 'wide';
   const limit = Number(constantText(query.limitCount) ?? Number.NaN);
   if (limit <= SHORT_LIST) return 'narrow';
@@ -193,18 +203,6 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
 
 const isConstantTarget = (target: unknown): boolean =>
   ingredients(bodyOf(target, 'ResTarget')?.val).columns.size === 0;
-
-/** What a constant condition comes to; null where it is not one, or not plainly so. NULL passes no row. */
-function constantTruth(node: unknown): boolean | null {
-  const constant = bodyOf(bodyOf(node, 'TypeCast')?.arg ?? node, 'A_Const');
-  if (!constant) return null;
-  if (constant.isnull) return false;
-  if (constant.boolval) return constant.boolval.boolval ?? false;
-  if (constant.sval)
-    return !/^(?:f(?:a(?:l(?:s(?:e)?)?)?)?|no?|off|of|0)$/i.test((constant.sval.sval ?? '').trim());
-  if (constant.ival) return (constant.ival.ival ?? 0) !== 0;
-  return true;
-}
 
 function compareConstants(operator: string, body: Body<'A_Expr'>): boolean | null {
   if (body.kind !== 'AEXPR_OP') return null;
@@ -228,31 +226,4 @@ function compareConstants(operator: string, body: Body<'A_Expr'>): boolean | nul
 
 function isSubset(some: ReadonlySet<string>, all: ReadonlySet<string>): boolean {
   return [...some].every((one) => all.has(one));
-}
-
-export interface Ingredients {
-  readonly columns: ReadonlySet<string>;
-  readonly parameters: boolean;
-  readonly queries: boolean;
-}
-
-/** What a value is made of: columns as written, bound parameters, sub-selects (not looked into). */
-export function ingredients(expression: unknown): Ingredients {
-  const columns = new Set<string>();
-  let parameters = false;
-  let queries = false;
-  const open: unknown[] = [expression];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (Array.isArray(value)) {
-      for (const item of value) open.push(item);
-    } else if (isFields(value)) {
-      const node = named(value);
-      if (node?.kind === 'ColumnRef') columns.add(words((node.body as Body<'ColumnRef'>).fields).join('\0'));
-      else if (node?.kind === 'ParamRef') parameters = true;
-      else if (node?.kind === 'SubLink') queries = true;
-      else open.push(...Object.values(node ? (node.body as Fields) : value));
-    }
-  }
-  return { columns, parameters, queries };
 }

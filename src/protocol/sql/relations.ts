@@ -107,6 +107,11 @@ export const relationHandlers: Handlers = {
     walk.found.flag(...(OBJECT_FLAGS[body.removeType ?? ''] ?? []));
   },
 
+  RenameStmt(body, walk) {
+    if (body.renameType === 'OBJECT_ROLE') walk.found.flag('privilege');
+    walk.descend('RenameStmt', body);
+  },
+
   CommentStmt(body, walk) {
     writeObject(body.objtype, body.object, walk);
   },

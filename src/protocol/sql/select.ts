@@ -3,12 +3,14 @@
  * visible where. Must never decide how many rows come out: that judgement is in bulk.ts.
  */
 
-import { bulkQuery, isCounting } from './bulk.ts';
+import { bulkQuery } from './bulk.ts';
+import { isCounting } from './contents.ts';
 import { functionFlags } from './functions.ts';
 import { HUGE_LIMIT, isModest, type RowLimit, rowLimit } from './limit.ts';
-import { ingredients, type Selectivity, selectivity } from './predicate.ts';
+import { type Selectivity, selectivity } from './predicate.ts';
 import { qualified, rowNames } from './relations.ts';
 import { type Body, bodyOf, items, named } from './tree.ts';
+import { ingredients } from './values.ts';
 import type { Handlers, Walk } from './walk.ts';
 
 export const selectHandlers: Handlers = {

@@ -5,6 +5,7 @@
 
 import type { Findings } from './findings.ts';
 import { type Body, bodyOf, items } from './tree.ts';
+import { constantText } from './values.ts';
 import type { Handlers } from './walk.ts';
 
 /** Settings that change what later statements mean, or who runs them. Names are case-insensitive. */
@@ -145,17 +146,4 @@ export function setByCall(args: readonly unknown[], found: Findings): void {
     value: value === null ? [] : [value],
     local: bodyOf(args[2], 'A_Const')?.boolval?.boolval === true,
   });
-}
-
-/** A constant as text, also under casts; null for anything else. */
-export function constantText(node: unknown): string | null {
-  const cast = bodyOf(node, 'TypeCast');
-  if (cast) return constantText(cast.arg);
-  const constant = bodyOf(node, 'A_Const');
-  if (!constant) return null;
-  if (constant.sval) return constant.sval.sval ?? '';
-  if (constant.ival) return String(constant.ival.ival ?? 0);
-  if (constant.fval) return constant.fval.fval ?? '';
-  if (constant.boolval) return String(constant.boolval.boolval ?? false);
-  return null;
 }

@@ -6,7 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { analyseText } from './analyse-text.ts';
 import { loadParser } from './libpg-parser.ts';
-import type { WorkerOptions, WorkerReply, WorkerRequest } from './parser-pool.ts';
+import type { WorkerOptions, WorkerReply, WorkerRequest } from './parser-thread.ts';
 import { loadSecondOpinion, type SecondOpinion } from './second-opinion.ts';
 
 async function main(): Promise<void> {

@@ -9,24 +9,31 @@ import type { Duplex } from 'node:stream';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import { problemResponse } from '../../protocol/http/refusal.ts';
+import { type ProblemOptions, problemResponse } from '../../protocol/http/refusal.ts';
+
+export interface RefuseOptions extends ProblemOptions {
+  readonly clock: Clock;
+  /** The client will not send its body unasked. */
+  readonly waitsForContinue: boolean;
+  readonly close: boolean;
+}
 
 /**
  * Refuses one request. Where its body is still under way, the connection ends after the answer; the body is read
  * and thrown away for a while first, since closing with unread octets resets the connection and loses the answer
- * (RFC 9112 section 9.6). @param waitsForContinue The client will not send its body unasked.
+ * (RFC 9112 section 9.6).
  */
 export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   refusal: Refusal,
-  options: { readonly waitsForContinue: boolean; readonly close?: boolean; readonly clock: Clock },
+  options: RefuseOptions,
 ): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const problem = problemResponse(refusal);
+  const problem = problemResponse(refusal, options);
   const unread = !request.complete;
   const headers = [...problem.headers, ...(unread || options.close ? ['Connection', 'close'] : [])];
   response.sendDate = false;
@@ -50,12 +57,12 @@ export function refuse(
 }
 
 /** Refuses on a socket that has no response object (CONNECT, requests that do not parse), and ends it. */
-export function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
+export function refuseOnSocket(socket: Duplex, refusal: Refusal, options: ProblemOptions = {}): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemResponse(refusal);
+  const { status, headers, body } = problemResponse(refusal, options);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`];
   for (let index = 0; index < headers.length; index += 2)
     lines.push(`${headers[index]}: ${headers[index + 1]}`);

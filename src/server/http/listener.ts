@@ -3,7 +3,7 @@
  * and draining. Must never interpret a request.
  */
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Pipeline } from '../../core/admission.ts';
@@ -34,6 +34,8 @@ export interface HttpListenerOptions {
   readonly maxBody: number;
   /** Milliseconds a client waits for a person. */
   readonly waitMs: number;
+  /** Where an agent can ask after its ticket; told in problem documents. */
+  readonly ticketUrl?: (ticket: string) => string;
 }
 
 export interface HttpListenerDeps {
@@ -67,6 +69,7 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     resolver: createResolver({ map: options.upstream.resolve, own: deps.own, clock: deps.clock }),
     connections,
     waitMs: options.waitMs,
+    ticketUrl: options.ticketUrl,
     draining: () => draining,
   };
   const exchange = createExchange({
@@ -100,9 +103,21 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => void exchange(request, response, false));
-  server.on('checkContinue', (request, response) => void exchange(request, response, true));
-  server.on('connect', (request, socket, head) => void connect(request, socket as Socket, head));
+  const underWay = new Set<Promise<void>>();
+  const track = (passage: Promise<void>) => {
+    underWay.add(passage);
+    void passage.finally(() => underWay.delete(passage));
+  };
+  const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
+    // A connection that was busy when draining began is idle now.
+    response.once('close', () => {
+      if (draining) setImmediate(() => server.closeIdleConnections());
+    });
+    track(exchange(request, response, waitsForContinue));
+  };
+  server.on('request', (request, response) => take(request, response, false));
+  server.on('checkContinue', (request, response) => take(request, response, true));
+  server.on('connect', (request, socket, head) => track(connect(request, socket as Socket, head)));
   server.on('clientError', (error, socket) => refuseUnparsed(error, socket, connections));
 
   return {
@@ -116,6 +131,8 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
       });
       await closed;
       cancel();
+      // Every outcome is settled before the log may close.
+      await Promise.all(underWay);
       await upstream.destroy();
     },
   };
@@ -135,16 +152,9 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAd
 function refuseUnparsed(error: Error, socket: Duplex, connections: Connections): void {
   const [open, ...others] = connections.underWay(socket);
   // Once an answer has begun, or where another request has to be answered first, this would be read as its answer.
-  if (
-    others.length > 0 ||
-    open?.headersSent ||
-    open?.req.complete ||
-    (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-  ) {
-    socket.destroy();
-    return;
-  }
-  refuseOnSocket(socket, unparsedRefusal(error));
+  if (others.length > 0 || open?.headersSent || open?.req.complete) (socket as Socket).destroySoon();
+  else if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') socket.destroy();
+  else refuseOnSocket(socket, unparsedRefusal(error));
 }
 
 function unparsedRefusal(error: NodeJS.ErrnoException): Refusal {

@@ -21,8 +21,19 @@ export interface Relayed {
 
 const NOTHING = Buffer.alloc(0);
 
-/** @param signal Aborts when the client is gone. `done` is called once. */
+/**
+ * Relays one response. Never answers the client where there was none: that is `refusal`.
+ * @param signal Aborts when the client is gone. @param send Sends the request; what it throws, this rejects with.
+ */
 export function relayTo(
+  response: ServerResponse,
+  signal: AbortSignal,
+  send: (handler: Dispatcher.DispatchHandler) => void,
+): Promise<Relayed> {
+  return new Promise((resolve) => send(relayHandler(response, signal, resolve)));
+}
+
+function relayHandler(
   response: ServerResponse,
   signal: AbortSignal,
   done: (result: Relayed) => void,

@@ -10,8 +10,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 
 export interface Collected {
-  readonly chunks: readonly Buffer[];
-  readonly octets: number;
+  readonly octets: Buffer;
   /** False when the body is longer than was asked for; the rest is still to come. */
   readonly complete: boolean;
 }
@@ -28,21 +27,22 @@ export function announcedLength(request: IncomingMessage): number {
  * @throws ProtocolError `request_timeout` when nothing comes for too long, `request_malformed` when it breaks off
  */
 export function collect(request: IncomingMessage, maxOctets: number, clock: Clock): Promise<Collected> {
-  if (request.readableEnded || (request.complete && request.readableLength === 0)) {
-    return Promise.resolve({ chunks: [], octets: 0, complete: true });
-  }
   const chunks: Buffer[] = [];
-  let octets = 0;
+  let count = 0;
   return new Promise((resolve, reject) => {
+    const finish = (complete: boolean) => {
+      const [only] = chunks;
+      resolve({ octets: only && chunks.length === 1 ? only : Buffer.concat(chunks, count), complete });
+    };
     const consumed = consume(request, clock, {
       chunk(chunk) {
         chunks.push(chunk);
-        octets += chunk.length;
-        if (octets <= maxOctets) return;
+        count += chunk.length;
+        if (count <= maxOctets) return;
         consumed.stop();
-        resolve({ chunks, octets, complete: false });
+        finish(false);
       },
-      end: () => resolve({ chunks, octets, complete: true }),
+      end: () => finish(true),
       fail: reject,
     });
   });
@@ -55,7 +55,7 @@ export async function drainInto(
   clock: Clock,
   take: (chunk: Buffer) => Promise<void>,
 ): Promise<void> {
-  for (const chunk of collected.chunks) await take(chunk);
+  await take(collected.octets);
   if (collected.complete) return;
   await new Promise<void>((resolve, reject) => {
     let last: Promise<void> = Promise.resolve();
@@ -81,26 +81,33 @@ export function replay(
   request: IncomingMessage,
   collected: Collected,
 ): { body: Readable; sent: () => number } {
-  const pending = [...collected.chunks];
-  let attached = false;
-  let sent = collected.octets;
+  let sent = collected.octets.length;
+  const onData = (chunk: Buffer) => {
+    sent += chunk.length;
+    if (!body.push(chunk)) request.pause();
+  };
+  const onEnd = () => void body.push(null);
+  const onClose = () => void body.destroy(new Error('the client went away'));
+  let started = false;
   const body = new Readable({
     read() {
-      for (let chunk = pending.shift(); chunk; chunk = pending.shift()) if (!body.push(chunk)) return;
-      if (!attached) {
-        attached = true;
-        request.on('data', (chunk: Buffer) => {
-          sent += chunk.length;
-          if (!body.push(chunk)) request.pause();
-        });
-        request.once('end', () => body.push(null));
-        request.once('close', () => {
-          if (!request.readableEnded) body.destroy(new Error('the client went away'));
-        });
+      if (!started) {
+        started = true;
+        if (!body.push(collected.octets)) return;
       }
       request.resume();
     },
+    destroy(error, callback) {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('close', onClose);
+      callback(error);
+    },
   });
+  request.on('data', onData);
+  request.once('end', onEnd);
+  request.once('close', onClose);
+  request.pause();
   return { body, sent: () => sent };
 }
 

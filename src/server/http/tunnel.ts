@@ -6,9 +6,10 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Pipeline } from '../../core/admission.ts';
+import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
-import { refusal } from '../../core/refusal.ts';
+import { refusal, refusalFrom } from '../../core/refusal.ts';
 import { tunnelAction } from '../../protocol/http/action.ts';
 import type { RequestHead } from '../../protocol/http/request.ts';
 import { refuseOnSocket } from './answer.ts';
@@ -19,6 +20,7 @@ export interface TunnelDeps {
   readonly pipeline: Pipeline;
   readonly clock: Clock;
   readonly waitMs: number;
+  readonly ticketUrl: ((ticket: string) => string) | undefined;
 }
 
 export const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
@@ -45,10 +47,10 @@ export async function carryTunnel(
   const onEnd = () => gone.abort();
   client.once('end', onEnd);
 
-  const action = tunnelAction(head, destination, deps.waitMs);
+  const action = tunnelAction(head, destination, { waitMs: deps.waitMs });
   const admission = await deps.pipeline.admit(action, { signal: gone.signal });
   client.off('end', onEnd);
-  if ('refusal' in admission) return refuseOnSocket(client, admission.refusal);
+  if ('refusal' in admission) return refuseOnSocket(client, admission.refusal, deps);
   const { permit } = admission;
   const stop =
     action.barred ?? (gone.signal.aborted ? refusal('hold_withdrawn', 'the client went away') : null);
@@ -58,12 +60,12 @@ export async function carryTunnel(
     return refuseOnSocket(client, answer);
   }
 
-  permit.spend(action.fingerprint.exact);
   let upstream: Socket;
   try {
+    permit.spend(action.fingerprint.exact);
     upstream = await dial(destination, deps.clock);
   } catch (error) {
-    const answer = upstreamRefusal(error as Error);
+    const answer = error instanceof Fault ? refusalFrom(error) : upstreamRefusal(error as Error);
     await deps.pipeline.settle(permit, { status: 'failed', detail: { reason: answer.code } });
     return refuseOnSocket(client, { ...answer, decision: permit.decision, ticket: permit.ticket });
   }
@@ -78,7 +80,7 @@ export async function carryTunnel(
   });
 }
 
-/** Resolves once both directions have ended; true when one broke. */
+/** Resolves once both ends are closed; true when the upstream broke off (agents often reset what they are done with). */
 function join(client: Duplex, upstream: Socket): Promise<boolean> {
   return new Promise((resolve) => {
     let failed = false;
@@ -87,18 +89,26 @@ function join(client: Duplex, upstream: Socket): Promise<boolean> {
       open -= 1;
       if (open === 0) resolve(failed);
     };
-    const broke = () => {
-      failed = true;
-    };
-    client.on('error', broke).once('close', () => {
+    client
+      .on('error', () => {})
+      .once('close', () => {
+        upstream.destroy();
+        closed();
+      });
+    upstream
+      .on('error', () => {
+        failed = true;
+      })
+      .once('close', () => {
+        client.destroy();
+        closed();
+      });
+    // Gone while the upstream was dialled: its close was told to others.
+    if (client.destroyed) {
       upstream.destroy();
-      closed();
-    });
-    upstream.on('error', broke).once('close', () => {
-      client.destroy();
-      closed();
-    });
-    if (client.destroyed) upstream.destroy();
+      if (client.closed) closed();
+      return;
+    }
     client.pipe(upstream);
     upstream.pipe(client);
   });

@@ -27,8 +27,6 @@ export interface Upstream {
    * @throws Fault when the permit does not cover the digest, or there is nothing to dial
    */
   send(permit: Permit, digest: string, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
-  /** Waits for requests under way, then closes every connection. */
-  close(): Promise<void>;
   /** Closes every connection now. */
   destroy(): Promise<void>;
 }
@@ -61,7 +59,7 @@ export function createUpstream(options: { readonly roots: SecureContext }): Upst
       for (const [oldest, idle] of pools) {
         pools.delete(oldest);
         // Lets requests under way finish.
-        void idle.close();
+        idle.close().catch(() => idle.destroy());
         break;
       }
     }
@@ -70,8 +68,10 @@ export function createUpstream(options: { readonly roots: SecureContext }): Upst
 
   return {
     send(permit, digest, request, handler) {
-      if (request.destination.self || request.destination.addresses.length === 0) {
-        throw new Fault('internal', 'there is no destination to send to');
+      const { destination } = request;
+      if (destination.self) throw new Fault('internal', 'a request to ourselves came as far as here');
+      if (destination.addresses.length === 0) {
+        throw new Fault('destination_unresolved', 'the host name does not resolve');
       }
       const pool = poolFor(request);
       permit.spend(digest);
@@ -84,11 +84,6 @@ export function createUpstream(options: { readonly roots: SecureContext }): Upst
         },
         handler,
       );
-    },
-    async close() {
-      const all = [...pools.values()];
-      pools.clear();
-      await Promise.all(all.map((pool) => pool.close()));
     },
     async destroy() {
       const all = [...pools.values()];

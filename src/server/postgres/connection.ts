@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
-import type { Action, Pipeline } from '../../core/admission.ts';
+import type { Action, Caller, Pipeline } from '../../core/admission.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
 import { Cleared } from '../../protocol/postgres/clearance.ts';
@@ -43,7 +43,8 @@ class PostgresConnection implements Connection {
   readonly #client: Socket;
   readonly #options: ConnectionOptions;
   readonly #session: Session;
-  readonly #asking = new Map<number, AbortController>();
+  /** Of each action that is asked about: withdraws it. */
+  readonly #withdrawals = new Map<number, () => void>();
   #server: Socket | null = null;
   #serverKey: CancelKey | null = null;
   #forgetKey = (): void => {};
@@ -104,7 +105,7 @@ class PostgresConnection implements Connection {
         this.#ask(command.id, command.question);
         return;
       case 'withdraw':
-        this.#asking.get(command.id)?.abort();
+        this.#withdrawals.get(command.id)?.();
         return;
       case 'settle':
         void this.#options.pipeline.settle(command.permit, command.outcome);
@@ -167,16 +168,27 @@ class PostgresConnection implements Connection {
   }
 
   #admit(id: number, action: Action): void {
-    const controller = new AbortController();
-    this.#asking.set(id, controller);
-    const caller = {
-      signal: controller.signal,
-      onHeld: (ticket: Extract<Event, { on: 'held' }>['ticket']) =>
-        this.#happened({ on: 'held', id, ticket }),
+    // Made when it is looked at: only an action that waits needs one.
+    let controller: AbortController | null = null;
+    let withdrawn = false;
+    const signal = (): AbortSignal => {
+      controller ??= new AbortController();
+      if (withdrawn) controller.abort();
+      return controller.signal;
+    };
+    this.#withdrawals.set(id, () => {
+      withdrawn = true;
+      controller?.abort();
+    });
+    const caller: Caller = {
+      get signal() {
+        return signal();
+      },
+      onHeld: (ticket) => this.#happened({ on: 'held', id, ticket }),
       changed: () => this.#session.changed(id),
     };
     void this.#options.pipeline.admit(action, caller).then((admission) => {
-      this.#asking.delete(id);
+      this.#withdrawals.delete(id);
       this.#happened({ on: 'admitted', id, admission });
     });
   }

@@ -149,7 +149,7 @@ describe('bodies', () => {
     const bomb = (octets: number) => gzipSync(JSON.stringify('a'.repeat(octets - 2)));
     expect(read(bomb(MAX), 'application/json', 'gzip').truncated).toBe(false);
     expect(read(bomb(MAX + 1), 'application/json', 'gzip').truncated).toBe(true);
-    expect(read(brotliCompressSync(Buffer.alloc(64 * 1024 * 1024)), 'application/json', 'br').truncated).toBe(
+    expect(read(brotliCompressSync(Buffer.alloc(2 * 1024 * 1024)), 'application/json', 'br').truncated).toBe(
       true,
     );
   });
@@ -173,10 +173,7 @@ describe('bodies', () => {
   });
 
   it('knows nothing of a body that is still arriving, but its beginning', () => {
-    const octets = Buffer.from('{"a":1}');
-    expect(
-      readBody({ kind: 'streamed', head: octets, size: -1 }, ['Content-Type', 'application/json'], MAX),
-    ).toEqual({
+    expect(readBody({ kind: 'streamed', size: -1 }, ['Content-Type', 'application/json'], MAX)).toEqual({
       size: -1,
       sha256: null,
       parsed: null,

@@ -1,7 +1,7 @@
 /**
  * Writes src/protocol/sql/builtin-names.ts: the names of PostgreSQL's own functions, operators and types, read from
  * the catalogue of the PostgreSQL in node_modules. Run it after changing that package:
- *   npx tsx test/protocol/sql/generate-builtins.ts
+ *   npx tsx test/protocol/sql/generate-builtins.ts && npx biome check --write src/protocol/sql
  * It never listens anywhere: the catalogue is read in single-user mode, in a directory that is removed afterwards.
  */
 

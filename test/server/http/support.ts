@@ -143,8 +143,10 @@ export interface RunningProxy {
 
 export async function startProxy(
   more: Partial<HttpListenerOptions> = {},
-  pipeline = new ScriptedPipeline(),
+  parts: { clock?: Clock } = {},
 ): Promise<RunningProxy> {
+  const pipeline = new ScriptedPipeline();
+  const time = parts.clock ?? clock;
   const stateDir = await mkdtemp(join(tmpdir(), 'holdpoint-http-'));
   const own: ListenAddress[] = [];
   const authority = await createCertificateAuthority({ stateDir, clock });
@@ -158,7 +160,7 @@ export async function startProxy(
       waitMs: 10_000,
       ...more,
     },
-    { pipeline, authority, own: createOwnAddresses(() => own), clock, logger: quiet },
+    { pipeline, authority, own: createOwnAddresses(() => own), clock: time, logger: quiet },
   );
   const address = await listener.start();
   own.push(address);

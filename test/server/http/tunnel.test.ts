@@ -149,7 +149,7 @@ describe('tunnels', () => {
     expect(seen).toMatchObject({ code: 0, stdout: 'the real thing' });
     expect(proxy.pipeline.asked).toHaveLength(1);
     expect(proxy.pipeline.asked[0]?.facts).toMatchObject({
-      attributes: { request: { http: { method: 'CONNECT', host: 'pinned.example.test', path: '' } } },
+      attributes: { request: { http: { method: 'CONNECT', host: 'pinned.example.test:443', path: '' } } },
       truncated_body: true,
       http: { tls: { intercepted: false } },
       action: { access: 'unknown', tags: ['tunnel'] },

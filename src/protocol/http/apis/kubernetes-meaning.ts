@@ -56,8 +56,12 @@ export function kubernetesMeaning(info: RequestInfo, request: ApiRequest): Meani
     tags.add('exec');
     raise('admin');
   }
+  // A pod that something keeps running comes back: deleting it is how people restart one.
+  if (verb === 'delete' && resource === 'pods' && group === '') tags.add('restart');
   if (subresource === 'proxy' || verb === 'proxy') {
     tags.add('proxy');
+    // The kubelet's own API runs commands in any container of the node.
+    if (resource === 'nodes') tags.add('exec');
     raise('admin');
   }
   if (subresource === 'scale' && writes) tags.add('scale');

@@ -1,0 +1,130 @@
+/**
+ * Owns what a statement means once its names are looked up: its facts with what EXECUTE and FETCH run put in, and its
+ * row limit with what is bound. Kept for as long as its analysis is. Must never know the session beyond its names.
+ */
+
+import type { StatementFacts } from '../../core/facts.ts';
+import type { AnalysedStatement, SqlAnalysis } from '../sql/analysis.ts';
+import { HUGE_LIMIT } from '../sql/limit.ts';
+import type { BoundValue } from './frontend.ts';
+import type { Names, Portal, Prepared } from './names.ts';
+
+export interface Meaning {
+  readonly text: string;
+  readonly fingerprint: string;
+  readonly statements: readonly StatementFacts[];
+  readonly flags: readonly string[];
+  /** Why it cannot be read; null where it can. */
+  readonly error: string | null;
+  /** Texts of the prepared statements and cursors that it runs by name, in order. */
+  readonly resolved: readonly string[];
+}
+
+/** `derive`, once for each meaning. */
+export function oncePerMeaning<Value>(derive: (meaning: Meaning) => Value): (meaning: Meaning) => Value {
+  const known = new WeakMap<Meaning, { readonly value: Value }>();
+  return (meaning) => {
+    const before = known.get(meaning);
+    if (before !== undefined) return before.value;
+    const value = derive(meaning);
+    known.set(meaning, { value });
+    return value;
+  };
+}
+
+const WITHOUT_NAMES = new WeakMap<SqlAnalysis, Meaning>();
+
+/** Of an analysed text. `names` is not changed. */
+export function meaningOf(analysis: SqlAnalysis, names: Names): Meaning {
+  const known = WITHOUT_NAMES.get(analysis);
+  if (known !== undefined) return known;
+  const meaning = resolve(analysis, names.fork());
+  const usesNames = analysis.statements.some(({ effects }) =>
+    effects.some(({ kind }) => kind === 'execute' || kind === 'fetch'),
+  );
+  if (!usesNames) WITHOUT_NAMES.set(analysis, meaning);
+  return meaning;
+}
+
+/** Of what SQL prepared or declared: the whole statement that did so, with the facts of what it runs. */
+export function meaningByName({ text, fingerprint, facts }: Prepared | Portal): Meaning {
+  const flags = new Set(facts.flatMap((statement) => statement.flags));
+  return { text, fingerprint, statements: facts, flags: [...flags], error: null, resolved: [] };
+}
+
+/** `LIMIT $1` is as good as a number once $1 is bound. */
+export function withLimit(meaning: Meaning, analysis: SqlAnalysis, values: readonly BoundValue[]): Meaning {
+  const parameter = analysis.statements[0]?.limitParameter ?? null;
+  const [facts, ...more] = meaning.statements;
+  if (parameter === null || facts === undefined || more.length > 0) return meaning;
+  const bound = values[parameter - 1];
+  const limit = bound === undefined ? null : countOf(bound);
+  if (limit === null) return meaning;
+  const settle = (flags: readonly string[]): string[] => [
+    ...flags.filter((flag) => flag !== 'limit_not_const'),
+    ...(limit >= HUGE_LIMIT ? ['limit_huge'] : []),
+  ];
+  const statements = [{ ...facts, limit, flags: settle(facts.flags) }];
+  return { ...meaning, statements, flags: settle(meaning.flags) };
+}
+
+/** Of a bigint as LIMIT takes it, in text or binary form; null where it is not plainly one. */
+function countOf({ octets, binary }: BoundValue): number | null {
+  if (octets === null) return null;
+  if (!binary)
+    return /^\s*\+?\d{1,15}\s*$/.test(octets.toString('latin1')) ? Number(octets.toString('latin1')) : null;
+  if (octets.length !== 8 && octets.length !== 4 && octets.length !== 2) return null;
+  const count = Number(BigInt.asIntN(octets.length * 8, BigInt(`0x${octets.toString('hex')}`)));
+  return count >= 0 && Number.isSafeInteger(count) ? count : null;
+}
+
+/** Puts in what EXECUTE and FETCH run, each as of its place in the text. Changes `names`: give it a fork. */
+function resolve(analysis: SqlAnalysis, names: Names): Meaning {
+  const { text, fingerprint, error } = analysis;
+  const own = new Set(analysis.statements.flatMap((statement) => statement.facts.flags));
+  const flags = new Set(analysis.flags.filter((flag) => !own.has(flag)));
+  const resolved: string[] = [];
+  const statements = analysis.statements.map((statement) => {
+    const facts = resolveStatement(statement, names, resolved);
+    for (const flag of facts.flags) flags.add(flag);
+    for (const effect of statement.effects) names.apply(effect, text, fingerprint);
+    return facts;
+  });
+  return { text, fingerprint, statements, flags: [...flags], error: error?.message ?? null, resolved };
+}
+
+function resolveStatement(
+  { facts, effects }: AnalysedStatement,
+  names: Names,
+  resolved: string[],
+): StatementFacts {
+  let merged = facts;
+  for (const effect of effects) {
+    if (effect.kind === 'execute')
+      merged = merge(merged, names.statement(effect.name), 'needs_prepared_lookup', resolved);
+    if (effect.kind === 'fetch')
+      merged = merge(merged, names.portal(effect.cursor), 'needs_cursor_lookup', resolved);
+  }
+  return merged;
+}
+
+function merge(
+  facts: StatementFacts,
+  target: Prepared | Portal | null,
+  need: string,
+  resolved: string[],
+): StatementFacts {
+  if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need, 'opaque'])] };
+  resolved.push(target.text);
+  const own = facts.flags.filter((flag) => flag !== need);
+  const ran = target.facts;
+  return {
+    ...facts,
+    nested: [...facts.nested, ...ran.flatMap((one) => [one.node, ...one.nested])],
+    reads: [...facts.reads, ...ran.flatMap((one) => one.reads)],
+    writes: [...facts.writes, ...ran.flatMap((one) => one.writes)],
+    functions: [...facts.functions, ...ran.flatMap((one) => one.functions)],
+    limit: facts.limit ?? ran[0]?.limit ?? null,
+    flags: [...new Set([...own, ...ran.flatMap((one) => one.flags)])],
+  };
+}
