@@ -2,11 +2,15 @@
 
 import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { explainHttp } from '../protocol/http/explain.ts';
+import { explainSql } from '../protocol/postgres/explain.ts';
+import { createSqlAnalyser } from '../protocol/sql/analyser.ts';
 import { registerApprovals } from './approvals.ts';
 import { registerAudit } from './audit.ts';
 import { registerCa } from './ca.ts';
 import { registerConfig } from './config.ts';
 import { EXIT, type ExitCode, failureOf } from './exit.ts';
+import { type ExplainDeps, registerExplain } from './explain.ts';
 import { registerStart } from './start.ts';
 
 /** Runs one command line. Resolves to its exit code; never rejects. */
@@ -29,6 +33,7 @@ export async function run(argv: readonly string[], version: string): Promise<Exi
     now: () => Date.now(),
     write: (text) => void process.stdout.write(text),
   });
+  registerExplain(program, offlineFacts);
   registerConfig(program);
   strict(program);
   try {
@@ -40,6 +45,16 @@ export async function run(argv: readonly string[], version: string): Promise<Exi
     for (const line of lines) process.stderr.write(`holdpoint: ${line}\n`);
     return code;
   }
+}
+
+/** What the live paths would make of a text or a call, without a connection. */
+function offlineFacts(): ExplainDeps {
+  const analyser = createSqlAnalyser();
+  return {
+    sqlFacts: async (text) => explainSql(await analyser.analyse(text)),
+    httpFacts: (call) => explainHttp(call).facts,
+    close: () => analyser.close(),
+  };
 }
 
 /** Errors come back as values of this process, at every depth, and not as an exit with a code of commander's own. */
