@@ -103,6 +103,11 @@ few(statement) if {
 	statement.limit <= sql.bulk_rows
 }
 
+few(statement) if {
+	count(statement.writes) == 0
+	"aggregate_only" in statement.flags
+}
+
 few(statement) if "explain_only" in statement.flags
 
 # METADATA
