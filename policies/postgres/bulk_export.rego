@@ -108,6 +108,12 @@ few(statement) if {
 	"aggregate_only" in statement.flags
 }
 
+# However many rows describe the database, they are nobody's data.
+few(statement) if {
+	count(statement.writes) == 0
+	every relation in statement.reads { sql.describes(relation) }
+}
+
 few(statement) if "explain_only" in statement.flags
 
 # METADATA

@@ -60,9 +60,12 @@ export function withLimit(meaning: Meaning, analysis: SqlAnalysis, values: reado
   const bound = values[parameter - 1];
   const limit = bound === undefined ? null : countOf(bound);
   if (limit === null) return meaning;
+  const huge = limit >= HUGE_LIMIT;
+  const settled = new Set(['limit_not_const']);
+  if (!huge && analysis.statements[0]?.bulkForWantOfLimit) settled.add('bulk_export');
   const settle = (flags: readonly string[]): string[] => [
-    ...flags.filter((flag) => flag !== 'limit_not_const'),
-    ...(limit >= HUGE_LIMIT ? ['limit_huge'] : []),
+    ...flags.filter((flag) => !settled.has(flag)),
+    ...(huge ? ['limit_huge'] : []),
   ];
   const statements = [{ ...facts, limit, flags: settle(facts.flags) }];
   return { ...meaning, statements, flags: settle(meaning.flags) };
