@@ -6,7 +6,7 @@
 import { type Approvals, openApprovals } from './app/approvals.ts';
 import { agentListeners, wantedAddresses } from './app/listeners.ts';
 import { machineClock, machineIds } from './app/machine.ts';
-import { addressProblems } from './app/preflight.ts';
+import { addressProblems, addressText } from './app/preflight.ts';
 import { type Attempt, attempt, problemsIn, StartProblems } from './app/problems.ts';
 import { openState, type State } from './app/state.ts';
 import { createTeardown, type Teardown } from './app/teardown.ts';
@@ -143,6 +143,11 @@ async function openControl(building: Building, { desk, people }: Approvals): Pro
   return opened;
 }
 
+function ticketUrl(addresses: readonly BoundAddress[]): (ticket: string) => string {
+  const control = addresses.find(({ key }) => key === 'control')?.address;
+  return (ticket) => `http://${control ? addressText(control) : 'control'}/api/v1/approvals/${ticket}`;
+}
+
 async function openEmbeddedPostgres(building: Building): Promise<Attempt<unknown>> {
   const { config, logger, teardown, addresses } = building;
   if (!config.embedded_postgres) return { part: null };
@@ -181,7 +186,14 @@ async function openListeners(building: Building, { desk, slack }: Approvals): Pr
     addresses.push({ key: 'approvals.slack', address: slackSettings.listen });
   }
   const own = () => addresses.map(({ address }) => address);
-  const listeners = agentListeners(config, { state, pipeline, analyser, logger, own });
+  const listeners = agentListeners(config, {
+    state,
+    pipeline,
+    analyser,
+    logger,
+    own,
+    ticketUrl: ticketUrl(addresses),
+  });
   const started = listeners.map(async (listener) => {
     const bound = await attempt(listener.key, () => listener.start());
     if ('part' in bound) addresses.push({ key: listener.key, address: bound.part });

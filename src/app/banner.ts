@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import type { Holdpoint } from '../app.ts';
 import type { Config } from '../config/schema.ts';
-import type { ListenAddress } from '../server/http/own-addresses.ts';
+import { addressText } from './preflight.ts';
 
 export function banner(config: Config, file: string, holdpoint: Holdpoint): string {
   const lines = [
@@ -29,7 +29,7 @@ function trial(config: Config, file: string, { addresses }: Holdpoint): string[]
     'Try it, from this folder, in another terminal:',
     '',
     '  1. A read that passes:',
-    `     ${sql('SELECT id, name, country FROM customers WHERE id < 4')}`,
+    `     ${sql('SELECT id, name, country FROM customers WHERE id = 7')}`,
     '  2. A bulk export, which waits for a person:',
     `     ${sql('SELECT * FROM customers')}`,
     `  3. The person, ${reviewer.person}, in a third terminal:`,
@@ -39,10 +39,6 @@ function trial(config: Config, file: string, { addresses }: Holdpoint): string[]
     '',
     'Without psql: node deploy/local/query.mjs "SELECT …" runs a statement as the agent.',
   ];
-}
-
-function addressText({ host, port }: ListenAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function pathText(path: string): string {

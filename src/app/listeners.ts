@@ -41,6 +41,8 @@ export interface ListenerDeps {
   readonly logger: Logger;
   /** Addresses that are ours, as far as bound by now. */
   readonly own: () => readonly ListenAddress[];
+  /** Where a person with a token can look at a ticket. */
+  readonly ticketUrl: (ticket: string) => string;
 }
 
 export function agentListeners(config: Config, deps: ListenerDeps): AgentListener[] {
@@ -59,6 +61,7 @@ function httpListener(config: Config, deps: ListenerDeps): AgentListener[] {
       upstream: { ca: state.trusted, resolve: http.upstream.resolve },
       maxBody: http.inspect.max_body,
       waitMs: config.hold.wait.http,
+      ticketUrl: deps.ticketUrl,
     },
     {
       pipeline,

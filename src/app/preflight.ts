@@ -29,7 +29,7 @@ function probe({ host, port }: WantedAddress): Promise<string | null> {
 
 function describe({ key, host, port }: WantedAddress, code: string | null): string | null {
   if (code === null) return null;
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const address = addressText({ host, port });
   switch (code) {
     case 'EADDRINUSE':
       return `${key}: ${address} is in use by another process`;
@@ -41,4 +41,9 @@ function describe({ key, host, port }: WantedAddress, code: string | null): stri
     default:
       return `${key}: ${address} cannot be listened on (${code})`;
   }
+}
+
+/** `host:port`, as a URL has it. */
+export function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

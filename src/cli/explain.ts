@@ -55,9 +55,9 @@ const AGENT: Agent = {
   labels: {},
 };
 
-const sqlLine = z.looseObject({ id: z.unknown(), sql: z.string() });
+const sqlLine = z.looseObject({ id: z.unknown().optional(), sql: z.string() });
 const httpLine = z.looseObject({
-  id: z.unknown(),
+  id: z.unknown().optional(),
   method: z.string(),
   url: z.string(),
   headers: z.record(z.string(), z.string()).optional(),

@@ -180,6 +180,28 @@ describe('bodies on their way', () => {
     expect(Buffer.concat(received).equals(body)).toBe(true);
   });
 
+  it('does not forward on an approval that covers part of a body only', async () => {
+    let reached = 0;
+    on((_request, response) => {
+      reached += 1;
+      response.end();
+    });
+    const { admit } = proxy.pipeline;
+    proxy.pipeline.verdict = () => 'hold';
+    // A pipeline that asks a person without asking for the rest.
+    proxy.pipeline.admit = ({ whole: _whole, ...action }, caller) =>
+      admit.call(proxy.pipeline, action, caller);
+    const client = send('PUT');
+    client.end(randomBytes(100_000));
+    (await proxy.pipeline.held()).answer(true);
+    const [response] = (await once(client, 'response')) as [IncomingMessage];
+    proxy.pipeline.admit = admit;
+    expect(response.statusCode).toBe(500);
+    response.resume();
+    expect(reached).toBe(0);
+    expect(proxy.pipeline.outcomes).toEqual([{ status: 'aborted', detail: { reason: 'internal' } }]);
+  });
+
   it('gives the same large body the same digest, and another body another', async () => {
     on((request, response) => {
       request.resume();
