@@ -38,11 +38,39 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   };
   const value = resolveReferences(yaml.value, surroundings, problems);
   const result = configSchema.safeParse(value);
-  if (!result.success) problems.push(...result.error.issues.flatMap(describeIssue));
-  const config = result.success ? withAbsolutePaths(result.data, base) : null;
-  if (config) problems.push(...consistencyProblems(config), ...missingFiles(config));
-  if (problems.length > 0 || !config) throw new ConfigError(inOrder(problems, file, yaml));
-  return deepFreeze(config);
+  if (!result.success) problems.push(...newProblems(result.error.issues.flatMap(describeIssue), problems));
+  problems.push(...missingFiles(value, base));
+  // One wrong value does not hide what is wrong elsewhere: the rest is looked at without it, where it can be.
+  const sound = result.success ? result : configSchema.safeParse(without(value, problems));
+  if (sound.success) problems.push(...newProblems(consistencyProblems(sound.data), problems));
+  if (problems.length > 0 || !result.success) throw new ConfigError(inOrder(problems, file, yaml));
+  return deepFreeze(withAbsolutePaths(result.data, base));
+}
+
+/** Those about places of which nothing was said yet: one cause, one line. */
+function newProblems(found: readonly ReferenceProblem[], said: readonly ReferenceProblem[]) {
+  const places = new Set(said.map(({ path }) => pathText(path)));
+  return found.filter(({ path }) => !places.has(pathText(path)));
+}
+
+/** A copy that lacks the keys at which something is wrong. */
+function without(value: unknown, problems: readonly ReferenceProblem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path } of problems) {
+    const parent = at(copy, path.slice(0, -1));
+    const key = path.at(-1);
+    // Not out of a list: what comes after would be told by the wrong index.
+    if (typeof key === 'string' && isTree(parent)) delete parent[key];
+  }
+  return copy;
+}
+
+function at(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((inner, key) => (isTree(inner) ? inner[key] : undefined), value);
+}
+
+function isTree(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function readText(file: string): string {
@@ -122,25 +150,22 @@ function withAbsolutePaths(config: Config, base: string): Config {
   };
 }
 
-function missingFiles(config: Config): ReferenceProblem[] {
-  const wanted: [ConfigPath, string][] = [
-    ...(config.http?.upstream.ca.map((file, index): [ConfigPath, string] => [
-      ['http', 'upstream', 'ca', index],
-      file,
-    ]) ?? []),
-    ...(config.policy.bundle === 'builtin'
-      ? []
-      : [[['policy', 'bundle'], config.policy.bundle] satisfies [ConfigPath, string]]),
-    ...(config.policy.data === undefined
-      ? []
-      : [[['policy', 'data'], config.policy.data] satisfies [ConfigPath, string]]),
-    ...(config.embedded_postgres
-      ? [[['embedded_postgres', 'sample'], config.embedded_postgres.sample] satisfies [ConfigPath, string]]
-      : []),
+/** Of the value as it was written, so that what is wrong elsewhere in it does not matter. */
+function missingFiles(value: unknown, base: string): ReferenceProblem[] {
+  const roots = at(value, ['http', 'upstream', 'ca']);
+  const places: ConfigPath[] = [
+    ...(Array.isArray(roots) ? roots.map((_, index) => ['http', 'upstream', 'ca', index]) : []),
+    ['policy', 'bundle'],
+    ['policy', 'data'],
+    ['embedded_postgres', 'sample'],
   ];
-  return wanted
-    .filter(([, file]) => statSync(file, { throwIfNoEntry: false }) === undefined)
-    .map(([path, file]) => ({ path, message: `there is no file ${file}` }));
+  return places.flatMap((path) => {
+    const name = at(value, path);
+    if (typeof name !== 'string' || (name === 'builtin' && path[1] === 'bundle')) return [];
+    const file = resolve(base, name);
+    const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
+    return there ? [] : [{ path, message: `there is no file ${file}` }];
+  });
 }
 
 function deepFreeze<T>(value: T): T {

@@ -28,7 +28,15 @@ export function ask(proxyUrl: string, { method = 'GET', url, ...asked }: Asked):
   const headers = { host: new URL(path).host, ...asked.headers };
   const { signal } = asked;
   return new Promise((resolve, reject) => {
-    const options = { hostname, port, method, path, headers, agent: false as const, ...(signal && { signal }) };
+    const options = {
+      hostname,
+      port,
+      method,
+      path,
+      headers,
+      agent: false as const,
+      ...(signal && { signal }),
+    };
     const outgoing = request(options, (response) => {
       buffer(response).then((octets) => {
         const text = octets.toString('utf8');
