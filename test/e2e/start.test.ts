@@ -98,7 +98,7 @@ describe('a start that cannot be', () => {
       surprise: true,
       policy: { bundle: './absent.tar.gz' },
       approvals: { tokens: [{ person: 'stranger@example.com', file: './t' }] },
-      store: { url: '${ABSENT_VARIABLE}' },
+      store: { url: ['$', '{ABSENT_VARIABLE}'].join('') },
     }));
     const { code, lines } = await failedStart(wrong);
     expect(code).toBe(2);
