@@ -3,20 +3,24 @@
  * Must never start anything.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { consistencyProblems } from './consistency.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type ReferenceProblem, resolveReferences } from './secrets.ts';
+import { missingFiles, type NamedAddress, namedAddresses, pathText } from './survey.ts';
 import { type ConfigPath, readYaml, type YamlFile } from './yaml.ts';
 
 /** All that is wrong with a configuration; one line each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
+  /** What it would listen on, as far as that can be read: for whoever wants to know all that is in the way. */
+  readonly addresses: readonly NamedAddress[];
+  constructor(problems: readonly string[], addresses: readonly NamedAddress[] = []) {
     super(problems.join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
+    this.addresses = addresses;
   }
 }
 
@@ -43,7 +47,8 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   // One wrong value does not hide what is wrong elsewhere: the rest is looked at without it, where it can be.
   const sound = result.success ? result : configSchema.safeParse(without(value, problems));
   if (sound.success) problems.push(...newProblems(consistencyProblems(sound.data), problems));
-  if (problems.length > 0 || !result.success) throw new ConfigError(inOrder(problems, file, yaml));
+  if (problems.length > 0 || !result.success)
+    throw new ConfigError(inOrder(problems, file, yaml), namedAddresses(value));
   return deepFreeze(withAbsolutePaths(result.data, base));
 }
 
@@ -111,12 +116,6 @@ function inOrder(problems: readonly ReferenceProblem[], file: string, yaml: Yaml
     .map(({ line, text }) => `${file}:${line}: ${text}`);
 }
 
-function pathText(path: ConfigPath): string {
-  let text = '';
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text && '.'}${part}`;
-  return text || 'the file';
-}
-
 function withAbsolutePaths(config: Config, base: string): Config {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path));
   const { http, policy, approvals, embedded_postgres: embedded } = config;
@@ -148,24 +147,6 @@ function withAbsolutePaths(config: Config, base: string): Config {
       },
     }),
   };
-}
-
-/** Of the value as it was written, so that what is wrong elsewhere in it does not matter. */
-function missingFiles(value: unknown, base: string): ReferenceProblem[] {
-  const roots = at(value, ['http', 'upstream', 'ca']);
-  const places: ConfigPath[] = [
-    ...(Array.isArray(roots) ? roots.map((_, index) => ['http', 'upstream', 'ca', index]) : []),
-    ['policy', 'bundle'],
-    ['policy', 'data'],
-    ['embedded_postgres', 'sample'],
-  ];
-  return places.flatMap((path) => {
-    const name = at(value, path);
-    if (typeof name !== 'string' || (name === 'builtin' && path[1] === 'bundle')) return [];
-    const file = resolve(base, name);
-    const there = statSync(file, { throwIfNoEntry: false }) !== undefined;
-    return there ? [] : [{ path, message: `there is no file ${file}` }];
-  });
 }
 
 function deepFreeze<T>(value: T): T {

@@ -87,7 +87,7 @@ function readyAt(port: number, program: Program): Promise<boolean> {
 }
 
 describe('a start that cannot be', () => {
-  it('says everything that is wrong with the configuration, with its line', async () => {
+  it('says everything that is wrong with the configuration, with its line, and what the machine has in the way', async () => {
     const wrong = await written('config', () => ({
       http: {
         listen: `127.0.0.1:${takenPort}`,
@@ -103,6 +103,8 @@ describe('a start that cannot be', () => {
     const { code, lines } = await failedStart(wrong);
     expect(code).toBe(2);
     const where = `holdpoint: ${wrong.file}:`;
+    // What the machine has in the way comes last: a wrong key does not hide it.
+    expect(lines.pop()).toBe(`holdpoint: http.listen: 127.0.0.1:${takenPort} is in use by another process`);
     for (const line of lines) expect(line.startsWith(where), line).toBe(true);
     const said = lines.map((line) => line.slice(where.length).replace(/^\d+: /, ''));
     for (const expected of [
