@@ -1,5 +1,7 @@
 /** The agent at the database: one session, with node-postgres. */
 
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import pg from 'pg';
 
 /** How a statement ended, as the agent sees it. */
@@ -50,4 +52,25 @@ export async function singleValue(url: string, sql: string): Promise<unknown> {
   const ended = await runOnce(url, sql);
   if (!('rows' in ended)) throw new Error(ended.message);
   return Object.values(ended.rows[0] as object)[0];
+}
+
+/** What `pg` knows of a session beside its public face. */
+type Inside = { processID: number; secretKey: number; connection: { stream: Socket } };
+
+/** A CancelRequest for the session, on a connection of its own. Resolves once the server has closed it. */
+export async function cancel({ client }: Session, url: string): Promise<void> {
+  const { processID, secretKey } = client as unknown as Inside;
+  const { hostname, port } = new URL(url);
+  const packet = Buffer.alloc(16);
+  for (const [index, value] of [16, 80_877_102, processID, secretKey].entries())
+    packet.writeInt32BE(value, index * 4);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.end(packet);
+  socket.resume();
+  await once(socket, 'close');
+}
+
+/** The agent's process dies: its connection is cut without a word. */
+export function cut({ client }: Session): void {
+  (client as unknown as Inside).connection.stream.destroy();
 }
