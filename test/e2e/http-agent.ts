@@ -30,7 +30,8 @@ export function ask(
   const path = url.startsWith('/') ? `http://${HOST}${url}` : url;
   // Node announces no length for the body of a DELETE.
   const length = body.length > 0 ? { 'content-length': Buffer.byteLength(body) } : {};
-  const headers = { host: new URL(path).host, ...length, ...asked.headers };
+  const host = asked.headers?.host ?? new URL(path).host;
+  const headers = { host, ...length, ...asked.headers };
   const { signal } = asked;
   return new Promise((resolve, reject) => {
     const options = {
