@@ -98,7 +98,8 @@ describe('a start that cannot be', () => {
       surprise: true,
       policy: { bundle: './absent.tar.gz' },
       approvals: { tokens: [{ person: 'stranger@example.com', file: './t' }] },
-      store: { url: ['$', '{ABSENT_VARIABLE}'].join('') },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the configuration's own form of a reference
+      store: { url: '${ABSENT_VARIABLE}' },
     }));
     const { code, lines } = await failedStart(wrong);
     expect(code).toBe(2);

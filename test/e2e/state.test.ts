@@ -41,7 +41,8 @@ beforeAll(async () => {
     env: { TESTED_ENVIRONMENT: 'from the environment' },
     config: {
       embedded_postgres: undefined,
-      agent: { environment: ['$', '{TESTED_ENVIRONMENT}'].join(''), purpose: `file:${scratch}/purpose.txt` },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the configuration's own form of a reference
+      agent: { environment: '${TESTED_ENVIRONMENT}', purpose: `file:${scratch}/purpose.txt` },
       http: {
         upstream: {
           ca: [join(scratch, 'upstream.pem')],

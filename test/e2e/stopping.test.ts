@@ -73,7 +73,12 @@ it('is killed while a statement and a call wait: neither ever runs', async () =>
   const torn = '{"v":1,"seq":99,"time":"20';
   appendFileSync(join(running.stateDir, 'audit.jsonl'), torn);
 
+  const early = eventually('an answer before it is ready', async () => {
+    const answer = await probe('/readyz').catch(() => null);
+    return answer?.status === 503 && answer;
+  });
   await running.startAgain();
+  expect((await early).text).toContain('the start has not finished');
   for (const id of tickets) {
     expect(await ticketOf(running, id)).toMatchObject({
       state: 'withdrawn',
