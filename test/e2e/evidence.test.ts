@@ -49,10 +49,10 @@ beforeEach(() => {
 afterAll(async () => {
   await running.terminate();
   const verified = await verify(running, '--require-complete');
-  expect(verified.code, verified.stdout).toBe(0);
   await running.stop();
   await slack.stop();
   await origin.stop();
+  expect(verified.code, verified.stdout).toBe(0);
 });
 
 const mentions = (record: AuditRecord, text: string): boolean => JSON.stringify(record.action).includes(text);

@@ -56,10 +56,10 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  expect(slack.faults()).toEqual([]);
   await running.stop();
   await slack.stop();
   await origin.stop();
+  expect(slack.faults()).toEqual([]);
 });
 
 const remove = (url: string, signal?: AbortSignal) =>
