@@ -32,8 +32,11 @@ export interface Holdpoint {
   readonly addresses: readonly BoundAddress[];
   /** Of the policy in force. */
   readonly revision: string;
-  /** Refuses what waits, lets what runs finish for a bounded time, and closes everything. Safe to call twice. */
-  stop(reason: string): Promise<void>;
+  /**
+   * Refuses what waits, lets what runs finish for a bounded time, and closes everything. Resolves to whether all of it
+   * stopped cleanly. Safe to call twice.
+   */
+  stop(reason: string): Promise<boolean>;
 }
 
 /** What the parts share while they are joined. */

@@ -36,7 +36,8 @@ async function serve(file: string, version: string): Promise<void> {
   process.stdout.write(banner(config, file, holdpoint));
   const signal = await signalled;
   logger.info({ signal }, 'stopping');
-  await holdpoint.stop(signal);
+  if (!(await holdpoint.stop(signal)))
+    throw new CommandFailed(EXIT.fault, ['it did not stop cleanly: the log above says which part, and why']);
 }
 
 /** A configuration that is wrong does not hide that an address is taken: all of it is said at once. */

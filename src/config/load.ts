@@ -29,12 +29,8 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every problem.
  */
 export function loadConfig(file: string, env: Readonly<Record<string, string | undefined>>): Config {
-  const text = readText(file);
+  const yaml = readFile(file);
   const base = dirname(resolve(file));
-  const yaml = readYaml(text);
-  if (yaml.problems.length > 0) {
-    throw new ConfigError(yaml.problems.map(({ line, message }) => `${file}:${line}: ${message}`));
-  }
   const problems: ReferenceProblem[] = [];
   const surroundings = {
     env,
@@ -76,6 +72,33 @@ function at(value: unknown, path: ConfigPath): unknown {
 
 function isTree(value: unknown): value is Record<string | number, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/**
+ * The state directory that a configuration names, absolute, and nothing else of it: who looks at a log or at the
+ * authority has no need of the secrets that the rest refers to. @throws ConfigError
+ */
+export function loadStateDir(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  const yaml = readFile(file);
+  const problems: ReferenceProblem[] = [];
+  const surroundings = {
+    env,
+    readFile: (name: string) => readFileSync(resolve(dirname(file), name), 'utf8'),
+  };
+  const path = ['state_dir'];
+  const value = resolveReferences(at(yaml.value, path), surroundings, problems, path);
+  const result = configSchema.shape.state_dir.safeParse(value);
+  if (!result.success && problems.length === 0)
+    problems.push(...result.error.issues.flatMap((issue) => describeIssue({ ...issue, path })));
+  if (problems.length > 0 || !result.success) throw new ConfigError(inOrder(problems, file, yaml));
+  return resolve(dirname(file), result.data);
+}
+
+/** @throws ConfigError when it cannot be read, or is no YAML. */
+function readFile(file: string): YamlFile {
+  const yaml = readYaml(readText(file));
+  if (yaml.problems.length === 0) return yaml;
+  throw new ConfigError(yaml.problems.map(({ line, message }) => `${file}:${line}: ${message}`));
 }
 
 function readText(file: string): string {

@@ -22,10 +22,16 @@ export interface Answered {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-export function ask(proxyUrl: string, { method = 'GET', url, ...asked }: Asked): Promise<Answered> {
+export function ask(
+  proxyUrl: string,
+  { method = 'GET', url, body = '', ...asked }: Asked,
+): Promise<Answered> {
   const { hostname, port } = new URL(proxyUrl);
   const path = url.startsWith('/') ? `http://${HOST}${url}` : url;
-  const headers = { host: new URL(path).host, ...asked.headers };
+  // Node announces no length for the body of a DELETE.
+  const length = body.length > 0 ? { 'content-length': Buffer.byteLength(body) } : {};
+  const host = asked.headers?.host ?? new URL(path).host;
+  const headers = { host, ...length, ...asked.headers };
   const { signal } = asked;
   return new Promise((resolve, reject) => {
     const options = {
@@ -50,6 +56,6 @@ export function ask(proxyUrl: string, { method = 'GET', url, ...asked }: Asked):
       }, reject);
     });
     outgoing.once('error', reject);
-    outgoing.end(asked.body);
+    outgoing.end(body);
   });
 }

@@ -53,9 +53,17 @@ export interface Running {
 
 type Tree = { readonly [key: string]: unknown };
 
+/** Where it is going to listen. */
+export interface Ports {
+  readonly postgres: number;
+  readonly embedded: number;
+  readonly http: number;
+  readonly control: number;
+}
+
 export interface RunningOptions extends ProgramOptions {
-  /** Laid over the configuration, key by key at every depth. */
-  readonly config?: Tree;
+  /** Laid over the configuration, key by key at every depth; what is undefined in it is left out. */
+  readonly config?: Tree | ((ports: Ports) => Tree);
   /** Laid over the people, by id: `{ 'robin@example.com': { slack: 'U2' } }`. */
   readonly people?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What policy is tuned with. */
@@ -95,9 +103,11 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
       })),
     },
   };
+  const ports = { postgres, embedded, http, control };
+  const over = typeof options.config === 'function' ? options.config(ports) : (options.config ?? {});
   const configFile = join(home, 'holdpoint.yaml');
   // JSON is YAML.
-  await writeFile(configFile, JSON.stringify(laidOver(base, options.config ?? {}), null, 2));
+  await writeFile(configFile, JSON.stringify(laidOver(base, over), null, 2));
   await writeFile(join(home, 'data.yaml'), JSON.stringify(options.data ?? DATA, null, 2));
 
   const controlUrl = `http://127.0.0.1:${control}`;
