@@ -6,7 +6,7 @@
 
 import { chmodSync } from 'node:fs';
 import Database from 'libsql';
-import { Fault } from '../core/errors.ts';
+import { Fault, messageOf } from '../core/errors.ts';
 
 /** Takes the lock at once, and returns what gives it back. @throws Fault when somebody else has it. */
 export function takeLock(path: string): () => void {
@@ -27,6 +27,6 @@ function lockFault(path: string, cause: unknown): Fault {
   const busy = cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_BUSY';
   const why = busy
     ? `another process is writing this audit log: stop it, or give this one a state_dir of its own (${path} is locked)`
-    : `the lock of the audit log cannot be taken: ${cause instanceof Error ? cause.message : String(cause)} (${path})`;
+    : `the lock of the audit log cannot be taken: ${messageOf(cause)} (${path})`;
   return new Fault('evidence_unavailable', why, { cause });
 }

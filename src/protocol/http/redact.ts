@@ -4,6 +4,7 @@
  */
 
 import type { Json } from '../../core/facts.ts';
+import { isJsonObject } from '../../core/json.ts';
 import type { BodyReading } from './body.ts';
 import { REDACTED } from './headers.ts';
 
@@ -80,6 +81,6 @@ const holdsText = (value: Json): boolean =>
 
 /** Keys stay, values go. */
 function blank(value: Json): Json {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return REDACTED;
+  if (!isJsonObject(value)) return REDACTED;
   return Object.fromEntries(Object.keys(value).map((key) => [key, REDACTED]));
 }

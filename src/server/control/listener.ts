@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ApprovalsApi } from '../../approval/api.ts';
 import { type ApiResponse, json, problem } from '../../approval/api-problem.ts';
+import { addressText } from '../../core/address.ts';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/ports.ts';
@@ -148,7 +149,7 @@ async function listening(server: Server, { host, port }: ControlListenerOptions[
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     const why = code === 'EADDRINUSE' ? 'the port is in use' : code;
-    throw new Fault('internal', `control.listen ${host}:${port}: ${why}`, { cause });
+    throw new Fault('internal', `control.listen ${addressText({ host, port })}: ${why}`, { cause });
   }
 }
 
