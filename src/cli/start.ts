@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { StartProblems } from '../app/problems.ts';
-import { loadConfig } from '../config/load.ts';
+import { ConfigError, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { createLogger } from '../observe/logger.ts';
 import { CommandFailed, EXIT } from './exit.ts';
 
@@ -17,7 +18,7 @@ export function registerStart(program: Command, version: string): void {
 }
 
 async function serve(file: string, version: string): Promise<void> {
-  const config = loadConfig(file, process.env);
+  const config = await readConfig(file);
   const logger = createLogger(config.log.level);
   // From here on a signal is remembered, so that one during the start is not lost.
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
@@ -36,4 +37,15 @@ async function serve(file: string, version: string): Promise<void> {
   const signal = await signalled;
   logger.info({ signal }, 'stopping');
   await holdpoint.stop(signal);
+}
+
+/** A configuration that is wrong does not hide that an address is taken: all of it is said at once. */
+async function readConfig(file: string): Promise<Config> {
+  try {
+    return loadConfig(file, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { addressProblems } = await import('../app/preflight.ts');
+    throw new CommandFailed(EXIT.usage, [...error.problems, ...(await addressProblems(error.addresses))]);
+  }
 }

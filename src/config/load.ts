@@ -3,20 +3,24 @@
  * Must never start anything.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { consistencyProblems } from './consistency.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type ReferenceProblem, resolveReferences } from './secrets.ts';
-import { type ConfigPath, readYaml, type YamlFile } from './yaml.ts';
+import { missingFiles, type NamedAddress, namedAddresses, pathText } from './survey.ts';
+import { readYaml, type YamlFile } from './yaml.ts';
 
 /** All that is wrong with a configuration; one line each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
+  /** What it would listen on, as far as that can be read: for whoever wants to know all that is in the way. */
+  readonly addresses: readonly NamedAddress[];
+  constructor(problems: readonly string[], addresses: readonly NamedAddress[] = []) {
     super(problems.join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
+    this.addresses = addresses;
   }
 }
 
@@ -40,8 +44,9 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   const result = configSchema.safeParse(value);
   if (!result.success) problems.push(...result.error.issues.flatMap(describeIssue));
   const config = result.success ? withAbsolutePaths(result.data, base) : null;
-  if (config) problems.push(...consistencyProblems(config), ...missingFiles(config));
-  if (problems.length > 0 || !config) throw new ConfigError(inOrder(problems, file, yaml));
+  problems.push(...(config ? consistencyProblems(config) : []), ...missingFiles(value, base));
+  if (problems.length > 0 || !config)
+    throw new ConfigError(inOrder(problems, file, yaml), namedAddresses(value));
   return deepFreeze(config);
 }
 
@@ -83,12 +88,6 @@ function inOrder(problems: readonly ReferenceProblem[], file: string, yaml: Yaml
     .map(({ line, text }) => `${file}:${line}: ${text}`);
 }
 
-function pathText(path: ConfigPath): string {
-  let text = '';
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text && '.'}${part}`;
-  return text || 'the file';
-}
-
 function withAbsolutePaths(config: Config, base: string): Config {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path));
   const { http, policy, approvals, embedded_postgres: embedded } = config;
@@ -120,27 +119,6 @@ function withAbsolutePaths(config: Config, base: string): Config {
       },
     }),
   };
-}
-
-function missingFiles(config: Config): ReferenceProblem[] {
-  const wanted: [ConfigPath, string][] = [
-    ...(config.http?.upstream.ca.map((file, index): [ConfigPath, string] => [
-      ['http', 'upstream', 'ca', index],
-      file,
-    ]) ?? []),
-    ...(config.policy.bundle === 'builtin'
-      ? []
-      : [[['policy', 'bundle'], config.policy.bundle] satisfies [ConfigPath, string]]),
-    ...(config.policy.data === undefined
-      ? []
-      : [[['policy', 'data'], config.policy.data] satisfies [ConfigPath, string]]),
-    ...(config.embedded_postgres
-      ? [[['embedded_postgres', 'sample'], config.embedded_postgres.sample] satisfies [ConfigPath, string]]
-      : []),
-  ];
-  return wanted
-    .filter(([, file]) => statSync(file, { throwIfNoEntry: false }) === undefined)
-    .map(([path, file]) => ({ path, message: `there is no file ${file}` }));
 }
 
 function deepFreeze<T>(value: T): T {
