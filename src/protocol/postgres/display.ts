@@ -3,8 +3,9 @@
  * covers what is hidden. Must never shorten for a card: doors do that, and say so.
  */
 
-import type { Json, ParameterFacts, PostgresFacts, RelationName, StatementFacts } from '../../core/facts.ts';
+import type { Json, ParameterFacts, PostgresFacts, RelationName, SqlFacts } from '../../core/facts.ts';
 import type { Display } from '../../core/ticket.ts';
+import { describeStatement } from '../sql/describe.ts';
 import { oncePerMeaning } from './meaning.ts';
 import { withoutSecrets } from './redact.ts';
 import type { Subject } from './subject.ts';
@@ -17,7 +18,7 @@ export function displayOf({ sql }: PostgresFacts, subject: Subject): Display {
   const { text, resolved } = shownTexts(subject.meaning);
   const ran = resolved.map((one) => `runs: ${one}`);
   return {
-    title: titleOf(sql.statements, sql.protocol),
+    title: titleOf(sql),
     text: [text, ...section(ran), ...section(parameters)].join('\n'),
     fields: [
       { name: 'database', value: sql.database },
@@ -37,23 +38,12 @@ function parameterLine({ type, value }: ParameterFacts): string {
   return `${type} = ${value === null ? 'NULL' : JSON.stringify(value)}`;
 }
 
-function titleOf(statements: readonly StatementFacts[], protocol: string): string {
-  if (statements.length === 0)
-    return protocol === 'fastpath' ? 'Function call by OID' : 'Statement that does not parse';
-  const named = statements.slice(0, TITLE_STATEMENTS).map(statementTitle).join('; ');
-  const more = statements.length - TITLE_STATEMENTS;
-  return more > 0 ? `${named}; and ${more} more` : named;
-}
-
-function statementTitle({ command, reads, writes }: StatementFacts): string {
-  const parts = [command];
-  if (writes.length > 0) parts.push(`writing ${relationList(writes)}`);
-  if (reads.length > 0) parts.push(`reading ${relationList(reads)}`);
-  return parts.join(' ');
-}
-
-function relationList(relations: readonly RelationName[]): string {
-  return [...new Set(relations.map(({ schema, name }) => (schema ? `${schema}.${name}` : name)))].join(', ');
+function titleOf(sql: SqlFacts): string {
+  if (sql.protocol === 'fastpath') return 'function call by its OID';
+  if (sql.error !== null) return `SQL that cannot be read: ${sql.error}`;
+  const named = sql.statements.slice(0, TITLE_STATEMENTS).map(describeStatement).join('; ');
+  const more = sql.statements.length - TITLE_STATEMENTS;
+  return more > 0 ? `${named}; and ${more} more statements` : named;
 }
 
 /** For the audit log, which keeps of it what `audit.capture` says. */

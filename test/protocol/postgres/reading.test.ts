@@ -32,7 +32,7 @@ function statement(effects: SessionEffect[], flags: string[] = []): AnalysedStat
     limit: null,
     flags,
   };
-  return { facts, effects, parameters: 0, limitParameter: null, ctes: [] };
+  return { facts, effects, parameters: 0, limitParameter: null, bulkForWantOfLimit: false, ctes: [] };
 }
 
 describe('a client’s message', () => {
