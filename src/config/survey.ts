@@ -5,11 +5,12 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ListenAddress, parseListen } from './scalars.ts';
+import type { SocketAddress } from '../core/address.ts';
+import { parseListen } from './scalars.ts';
 import type { ReferenceProblem } from './secrets.ts';
 import type { ConfigPath } from './yaml.ts';
 
-export interface NamedAddress extends ListenAddress {
+export interface NamedAddress extends SocketAddress {
   /** The configuration's key. */
   readonly key: string;
 }

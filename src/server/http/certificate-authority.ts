@@ -28,7 +28,7 @@ export interface CertificateAuthority {
 }
 
 const KEY_FILE = 'ca-key.pem';
-export const CERTIFICATE_FILE = 'ca.pem';
+const CERTIFICATE_FILE = 'ca.pem';
 
 /**
  * Loads the authority of a state directory, creating it where there is none.
