@@ -9,7 +9,7 @@ import { consistencyProblems } from './consistency.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type ReferenceProblem, resolveReferences } from './secrets.ts';
 import { missingFiles, type NamedAddress, namedAddresses, pathText } from './survey.ts';
-import { readYaml, type YamlFile } from './yaml.ts';
+import { type ConfigPath, readYaml, type YamlFile } from './yaml.ts';
 
 /** All that is wrong with a configuration; one line each. */
 export class ConfigError extends Error {
@@ -42,12 +42,40 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   };
   const value = resolveReferences(yaml.value, surroundings, problems);
   const result = configSchema.safeParse(value);
-  if (!result.success) problems.push(...result.error.issues.flatMap(describeIssue));
-  const config = result.success ? withAbsolutePaths(result.data, base) : null;
-  problems.push(...(config ? consistencyProblems(config) : []), ...missingFiles(value, base));
-  if (problems.length > 0 || !config)
+  if (!result.success) problems.push(...newProblems(result.error.issues.flatMap(describeIssue), problems));
+  problems.push(...missingFiles(value, base));
+  // One wrong value does not hide what is wrong elsewhere: the rest is looked at without it, where it can be.
+  const sound = result.success ? result : configSchema.safeParse(without(value, problems));
+  if (sound.success) problems.push(...newProblems(consistencyProblems(sound.data), problems));
+  if (problems.length > 0 || !result.success)
     throw new ConfigError(inOrder(problems, file, yaml), namedAddresses(value));
-  return deepFreeze(config);
+  return deepFreeze(withAbsolutePaths(result.data, base));
+}
+
+/** Those about places of which nothing was said yet: one cause, one line. */
+function newProblems(found: readonly ReferenceProblem[], said: readonly ReferenceProblem[]) {
+  const places = new Set(said.map(({ path }) => pathText(path)));
+  return found.filter(({ path }) => !places.has(pathText(path)));
+}
+
+/** A copy that lacks the keys at which something is wrong. */
+function without(value: unknown, problems: readonly ReferenceProblem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path } of problems) {
+    const parent = at(copy, path.slice(0, -1));
+    const key = path.at(-1);
+    // Not out of a list: what comes after would be told by the wrong index.
+    if (typeof key === 'string' && isTree(parent)) delete parent[key];
+  }
+  return copy;
+}
+
+function at(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((inner, key) => (isTree(inner) ? inner[key] : undefined), value);
+}
+
+function isTree(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function readText(file: string): string {

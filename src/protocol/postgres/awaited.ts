@@ -49,6 +49,8 @@ export function changesSession(awaited: Awaited): boolean {
 
 const UNSTEADY = new Set([
   'opaque',
+  'needs_prepared_lookup',
+  'needs_cursor_lookup',
   'do',
   'call',
   'dynamic_sql',
