@@ -1,4 +1,7 @@
-/** Owns collecting what is wrong at the start, so that an operator reads all of it in one go. */
+/**
+ * Owns collecting what is wrong at the start, so that an operator reads all of it in one go. Must never catch a
+ * programming error.
+ */
 
 import { Fault, messageOf } from '../core/errors.ts';
 

@@ -1,7 +1,8 @@
 /**
  * Owns the one-writer rule: two processes appending to one log would fork its tree. The lock is the kernel's own
- * (fcntl, taken through SQLite, since Node has no call for it): it ends with its process however that dies, so a
- * kill -9 leaves nothing stale, and it holds between containers that share a volume, where process ids mean nothing.
+ * (fcntl, taken through SQLite, since Node has no call for it): it ends with its process however that dies, so a kill
+ * -9 leaves nothing stale, and it holds between containers that share a volume, where process ids mean nothing. Must
+ * never wait for somebody else to let go.
  */
 
 import { chmodSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
  * Owns what a configuration names on this machine: files that have to be there, addresses that have to be free. Read
- * from the values as written, so that a mistake in one key does not hide what another one lacks.
+ * from the values as written, so that a mistake in one key does not hide what another one lacks. Must never take an
+ * address.
  */
 
 import { statSync } from 'node:fs';

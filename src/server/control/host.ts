@@ -1,6 +1,6 @@
 /**
  * Owns which Host a control request may name. A page in a browser can make its own name resolve to 127.0.0.1 and send
- * requests here (DNS rebinding); it cannot make the browser name us. Pure.
+ * requests here (DNS rebinding); it cannot make the browser name us. Pure. Must never resolve a name.
  */
 
 /**
