@@ -2,11 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
+import type { SocketAddress } from '../core/address.ts';
 import type { Pipeline } from '../core/admission.ts';
 import type { Logger } from '../core/ports.ts';
 import type { SqlAnalyser } from '../protocol/sql/analysis.ts';
 import { createHttpListener, type HttpListener } from '../server/http/listener.ts';
-import { createOwnAddresses, type ListenAddress } from '../server/http/own-addresses.ts';
+import { createOwnAddresses } from '../server/http/own-addresses.ts';
 import { createPostgresListener } from '../server/postgres/listener.ts';
 import { machineClock } from './machine.ts';
 import type { WantedAddress } from './preflight.ts';
@@ -16,7 +17,7 @@ import type { State } from './state.ts';
 export interface AgentListener {
   /** The configuration's key. */
   readonly key: string;
-  start(): Promise<ListenAddress>;
+  start(): Promise<SocketAddress>;
   drain(): Promise<void>;
 }
 
@@ -40,7 +41,7 @@ export interface ListenerDeps {
   readonly analyser: SqlAnalyser;
   readonly logger: Logger;
   /** Addresses that are ours, as far as bound by now. */
-  readonly own: () => readonly ListenAddress[];
+  readonly own: () => readonly SocketAddress[];
   /** Where a person with a token can look at a ticket. */
   readonly ticketUrl: (ticket: string) => string;
 }

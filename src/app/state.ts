@@ -8,6 +8,7 @@ import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type AuditLog, createAuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Logger, TicketStore } from '../core/ports.ts';
 import { createPolicyEngine, type RunningPolicy } from '../policy/engine.ts';
 import { type LoadedToken, loadOperatorToken, loadTokens } from '../server/control/tokens.ts';
@@ -118,6 +119,6 @@ async function readRoots(file: string): Promise<string> {
     certificatesOf(pem);
     return pem;
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : 'unreadable'}`, { cause: error });
+    throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
   }
 }

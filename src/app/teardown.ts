@@ -1,4 +1,7 @@
-/** Owns the way down: parts stop in the reverse order of their start, and one that fails does not keep the others. */
+/**
+ * Owns the way down: parts stop in the reverse order of their start, and one that fails does not keep the others.
+ * Must never know what a part is.
+ */
 
 import type { Logger } from '../core/ports.ts';
 

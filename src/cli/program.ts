@@ -1,4 +1,7 @@
-/** Owns the command line as a whole: every command group, usage errors, and the one way a failure is said. */
+/**
+ * Owns the command line as a whole: every command group, usage errors, and the one way a failure is said. Must never
+ * hold what a command does.
+ */
 
 import { Command, CommanderError } from 'commander';
 import { loadStateDir } from '../config/load.ts';

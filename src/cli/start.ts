@@ -1,4 +1,7 @@
-/** Owns `holdpoint start`: serve a configuration until a signal, and say on standard output when it is ready. */
+/**
+ * Owns `holdpoint start`: serve a configuration until a signal, and say on standard output when it is ready. Must
+ * never know the parts: app.ts joins them.
+ */
 
 import type { Command } from 'commander';
 import { StartProblems } from '../app/problems.ts';

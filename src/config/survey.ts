@@ -1,15 +1,17 @@
 /**
  * Owns what a configuration names on this machine: files that have to be there, addresses that have to be free. Read
- * from the values as written, so that a mistake in one key does not hide what another one lacks.
+ * from the values as written, so that a mistake in one key does not hide what another one lacks. Must never take an
+ * address.
  */
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ListenAddress, parseListen } from './scalars.ts';
+import type { SocketAddress } from '../core/address.ts';
+import { parseListen } from './scalars.ts';
 import type { ReferenceProblem } from './secrets.ts';
 import type { ConfigPath } from './yaml.ts';
 
-export interface NamedAddress extends ListenAddress {
+export interface NamedAddress extends SocketAddress {
   /** The configuration's key. */
   readonly key: string;
 }

@@ -172,5 +172,3 @@ export const LIMITS = {
   /** Milliseconds that an embedded PostgreSQL whose owner was killed may take to stop, before a new one gives up. */
   embeddedPredecessor: 10_000,
 } as const;
-
-export type LimitName = keyof typeof LIMITS;
