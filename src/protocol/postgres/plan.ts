@@ -145,7 +145,16 @@ class Planner {
       return refuse(item, refusal('statement_unknown', `${known} does not exist`));
     }
     const { text, fingerprint, facts, analysis } = prepared;
-    const portal: Portal = { kind: 'bound', text, fingerprint, facts, hold: false, analysis, run: null };
+    const portal: Portal = {
+      kind: 'bound',
+      text,
+      fingerprint,
+      facts,
+      hold: false,
+      analysis,
+      run: null,
+      state: this.#settings.state,
+    };
     this.#names.open(name, portal);
     const awaited = (run: Run | null): Awaited => {
       portal.run = run;
@@ -165,14 +174,20 @@ class Planner {
         kind: 'execute',
         run,
         analysis: null,
+        ran: portal.facts,
       }));
+    // The server runs it as who the session is by then.
+    const now = this.#settings.state;
+    if (portal.state.some((value, index) => value !== now[index])) return refuse(item, STALE_PORTAL);
+    const ran = portal.analysis === null ? portal.facts : [];
     this.#completed(portal.analysis);
+    this.#settings.ran(ran);
     return {
       item,
       question: null,
       locked: null,
       plumbing: 'execute of an admitted portal',
-      awaited: () => ({ kind: 'execute', run: portal.run, analysis: portal.analysis }),
+      awaited: () => ({ kind: 'execute', run: portal.run, analysis: portal.analysis, ran }),
     };
   }
 
@@ -217,6 +232,7 @@ class Planner {
   #completed(analysis: SqlAnalysis | null): void {
     for (const statement of analysis?.statements ?? []) {
       this.#settings.apply(statement);
+      this.#settings.ran(this.#names.ranBy(statement.effects));
       for (const effect of statement.effects) {
         this.#names.apply(effect, analysis?.text ?? '', analysis?.fingerprint ?? '');
         if (effect.kind !== 'transaction') continue;
@@ -237,6 +253,11 @@ class Planner {
     );
   }
 }
+
+const STALE_PORTAL = refusal(
+  'hold_stale',
+  'user, role or search_path changed after the portal was bound: bind it again',
+);
 
 function endsTransaction(effect: SessionEffect): boolean {
   return (

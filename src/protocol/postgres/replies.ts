@@ -160,6 +160,7 @@ export class Replies {
       run.rows += rowsOfTag(tag) ?? rows;
     }
     this.#apply(head.analysis, tag);
+    if (head.kind === 'execute') this.#options.settings.ran(head.ran);
     if (head.kind === 'query') {
       this.#completed += 1;
       return null;
@@ -174,6 +175,7 @@ export class Replies {
     if (!analysis || !statement) return;
     const { names, settings } = this.#options;
     settings.apply(statement);
+    settings.ran(names.ranBy(statement.effects));
     for (const effect of statement.effects) names.apply(effect, analysis.text, analysis.fingerprint);
     if (tag === 'COMMIT') settings.commit();
     // ROLLBACK TO SAVEPOINT has the same tag, and ends nothing.

@@ -3,6 +3,7 @@
  * the server's own reports. Must never call something known that it is not: null is unknown.
  */
 
+import type { StatementFacts } from '../../core/facts.ts';
 import type { AnalysedStatement, SessionEffect } from '../sql/analysis.ts';
 
 /** One setting with PostgreSQL's own scoping: SET lasts when committed, SET LOCAL until the transaction ends. */
@@ -11,9 +12,16 @@ interface Setting {
   session: string | null;
   /** Undefined: no SET LOCAL in force. */
   local: string | null | undefined;
+  /** Set in this transaction, to whatever. */
+  touched: boolean;
 }
 
-const setting = (value: string | null): Setting => ({ committed: value, session: value, local: undefined });
+const setting = (value: string | null): Setting => ({
+  committed: value,
+  session: value,
+  local: undefined,
+  touched: false,
+});
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
 /** Code that may change the role without saying so in the statement's text. */
@@ -106,10 +114,19 @@ export class Settings {
       assign(this.#role, null, false);
   }
 
+  /** What was prepared or declared earlier has run: what it may have set is not known any more. */
+  ran(facts: readonly StatementFacts[]): void {
+    const sets = facts.some(({ flags }) =>
+      flags.some((flag) => flag === 'fn_set_config' || MAY_CHANGE_ROLE.has(flag)),
+    );
+    if (sets) for (const one of this.#all()) assign(one, null, false);
+  }
+
   commit(): void {
     for (const one of this.#all()) {
       one.local = undefined;
       one.committed = one.session;
+      one.touched = false;
     }
   }
 
@@ -117,6 +134,7 @@ export class Settings {
     for (const one of this.#all()) {
       one.local = undefined;
       one.session = one.committed;
+      one.touched = false;
     }
   }
 
@@ -153,8 +171,7 @@ export class Settings {
 
   /** What was set since the savepoint is undone, and which of it that was is not followed here. */
   #rollbackTo(): void {
-    for (const one of this.#all())
-      if (one.local !== undefined || one.session !== one.committed) assign(one, null, false);
+    for (const one of this.#all()) if (one.touched) assign(one, null, false);
   }
 
   #all(): Setting[] {
@@ -166,6 +183,7 @@ export class Settings {
 const shown = (value: readonly string[]): string | null => value[0] ?? null;
 
 function assign(target: Setting, value: string | null, local: boolean): void {
+  target.touched = true;
   if (local) target.local = value;
   else {
     target.session = value;
