@@ -39,7 +39,6 @@ const TEXTS = [
   'select 1/0',
   'select nope',
   'selec',
-  '',
   'insert into t values (1), (1)',
   'prepare a as select 11',
   'prepare b as select 12',
@@ -128,19 +127,27 @@ const message = fc.oneof(
     weight: 3,
     arbitrary: fc
       .constantFrom(...TEXTS, ...SEVERAL)
-      .map((sql) => ({ say: `Query ${sql}`, octets: [query(sql)] })),
+      .map((sql) => ({ say: `Query ${sql}`, octets: [sync(), query(sql)] })),
   },
 );
 /** Sent in one write each. */
+// A Query amid a batch is left out: there PostgreSQL itself loses count (`unexpected state STARTED`).
 const pipelines = fc.array(fc.array(message, { minLength: 1, maxLength: 9 }), { minLength: 1, maxLength: 3 });
 
-const MARK = 'the end of this pipeline';
+/** Nothing else in these pipelines is empty, and that is answered even in a failed transaction. */
 async function play(to: Wire, octets: Uint8Array[]): Promise<string[]> {
   // A Sync ends whatever error recovery it is in; the mark that follows is then answered for certain.
-  to.send(...octets, sync(), query(`-- ${MARK}`));
-  const answers = await to.until('I');
-  return [...answers, ...(await to.until('Z'))];
+  to.send(...octets, sync(), query('-- the end'));
+  try {
+    return [...(await to.until('I')), ...(await to.until('Z'))];
+  } catch (closed) {
+    // RELEASE by EXECUTE ends a session of PostgreSQL itself.
+    return [String(closed)];
+  }
 }
+
+/** A portal that ran `CLOSE ALL` is gone here, and there cannot be run again. */
+const spent = (answer: string): string => (answer === 'E 34000' ? 'E 55000' : answer);
 
 async function value(to: Wire, sql: string): Promise<string[]> {
   to.send(query(sql));
@@ -156,9 +163,10 @@ it('differ in nothing that can be seen, nor in what a name stands for', async ()
         for (const batch of batches) {
           const octets = batch.flatMap((one) => one.octets);
           const seen = await play(client, octets);
-          // The one thing that is refused on purpose: a portal whose session has changed.
-          if (seen.includes('E 55000') && client.error().M?.includes('portal')) return;
-          expect(seen).toEqual(await play(direct, octets));
+          // Refused on purpose: a portal whose session has changed, EXECUTE of what changes the session.
+          if (seen.includes('E 55000') || seen.includes('E 0A000')) return;
+          expect(seen.map(spent)).toEqual((await play(direct, octets)).map(spent));
+          if (seen.length === 1) return;
         }
         await sameSettings(client, direct);
         for (const known of NAMES) await sameStatement(client, direct, known);

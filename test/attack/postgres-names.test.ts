@@ -64,6 +64,65 @@ describe('names longer than PostgreSQL keeps', () => {
   });
 });
 
+describe('a statement that runs another by name', () => {
+  it.each([
+    [
+      'a prepared statement',
+      'execute a',
+      [parse({ name: 'a', text: 'select 1' })],
+      [close({ type: 'S', name: 'a' }), parse({ name: 'a', text: 'delete from t' })],
+    ],
+    [
+      'a cursor',
+      'fetch 1 from a',
+      [parse({ text: 'select 1' }), bind({ portal: 'a' })],
+      [
+        close({ type: 'P', name: 'a' }),
+        parse({ text: 'with d as (select 1) select * from d, t' }),
+        bind({ portal: 'a' }),
+      ],
+    ],
+  ])('does not run what %s became after its Bind', async (_, text, before, after) => {
+    denyDeletes();
+    client.send(query('begin'));
+    await client.until();
+    client.send(...before, parse({ name: 'outer', text }), bind({ portal: 'p', statement: 'outer' }), sync());
+    await client.until();
+    client.send(...after, sync());
+    await client.until();
+    client.send(execute({ portal: 'p' }), sync());
+    expect(await client.until()).toEqual(['E 55000', 'Z E']);
+    expect(await rows()).toBe(1);
+  });
+
+  it('does not run what a name became in the same batch', async () => {
+    denyDeletes();
+    client.send(
+      parse({ name: 'a', text: 'select 1' }),
+      parse({ name: 'outer', text: 'execute a' }),
+      bind({ portal: 'p', statement: 'outer' }),
+      close({ type: 'S', name: 'a' }),
+      parse({ name: 'a', text: 'delete from t' }),
+      execute({ portal: 'p' }),
+      sync(),
+    );
+    await client.until();
+    expect(await rows()).toBe(1);
+  });
+
+  it.each(['set role other', 'deallocate all', 'execute b', 'begin', 'close all', 'discard all'])(
+    'is not carried where that is %s, which would change the session unseen',
+    async (text) => {
+      client.send(parse({ name: 'a', text }), sync());
+      await client.until();
+      client.send(query('execute a'));
+      expect(await client.until()).toEqual(['E 0A000', 'Z I']);
+      client.send(parse({ text: 'execute a' }), bind({}), execute({}), sync());
+      expect(await client.until()).toEqual(['E 0A000', 'Z I']);
+    },
+  );
+});
+
 describe('what a session acts as', () => {
   const last = (): ReturnType<typeof sqlOf> => {
     const action = bench.script.admitted.at(-1);

@@ -31,7 +31,7 @@ export interface Portal {
   readonly analysis: SqlAnalysis | null;
   /** What its Bind was admitted as; null for a cursor. */
   run: Run | null;
-  /** User, role and search_path that its Bind was judged with. */
+  /** User, role, search_path, and what its own names stood for, when its Bind was judged. */
   readonly state: readonly (string | null)[];
 }
 

@@ -14,6 +14,8 @@ interface Setting {
   local: string | null | undefined;
   /** Set in this transaction, to whatever. */
   touched: boolean;
+  /** What the server says it is; it says so at the end, after whatever a COMMIT or ROLLBACK did. */
+  reported: string | undefined;
 }
 
 const setting = (value: string | null): Setting => ({
@@ -21,6 +23,7 @@ const setting = (value: string | null): Setting => ({
   session: value,
   local: undefined,
   touched: false,
+  reported: undefined,
 });
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
@@ -96,6 +99,7 @@ export class Settings {
     const target =
       name === 'search_path' ? this.#searchPath : name === 'session_authorization' ? this.#user : null;
     if (target === null) return;
+    target.reported = value;
     if (target.local === undefined) target.session = value;
     else target.local = value;
   }
@@ -122,20 +126,22 @@ export class Settings {
     if (sets) for (const one of this.#all()) assign(one, null, false);
   }
 
+  /** What was set in this transaction may be undone yet. */
+  doubt(): void {
+    for (const one of this.#all()) if (one.touched) assign(one, null, false);
+  }
+
+  /** The transaction goes on: what was reported lasts no longer than it says. */
+  goOn(): void {
+    for (const one of this.#all()) one.reported = undefined;
+  }
+
   commit(): void {
-    for (const one of this.#all()) {
-      one.local = undefined;
-      one.committed = one.session;
-      one.touched = false;
-    }
+    for (const one of this.#all()) end(one, one.session);
   }
 
   rollback(): void {
-    for (const one of this.#all()) {
-      one.local = undefined;
-      one.session = one.committed;
-      one.touched = false;
-    }
+    for (const one of this.#all()) end(one, one.committed);
   }
 
   /** True when it was about the user or the role. */
@@ -167,11 +173,13 @@ export class Settings {
     assign(this.#user, this.#login, false);
     assign(this.#role, 'none', false);
     assign(this.#searchPath, this.#resetPath, false);
+    // DISCARD ALL commits by itself: an error later in its batch takes nothing back.
+    this.commit();
   }
 
   /** What was set since the savepoint is undone, and which of it that was is not followed here. */
   #rollbackTo(): void {
-    for (const one of this.#all()) if (one.touched) assign(one, null, false);
+    this.doubt();
   }
 
   #all(): Setting[] {
@@ -182,8 +190,14 @@ export class Settings {
 /** Null where the text does not show the value. */
 const shown = (value: readonly string[]): string | null => value[0] ?? null;
 
+function end(target: Setting, value: string | null): void {
+  const { reported = value } = target;
+  Object.assign(target, setting(reported));
+}
+
 function assign(target: Setting, value: string | null, local: boolean): void {
   target.touched = true;
+  target.reported = undefined;
   if (local) target.local = value;
   else {
     target.session = value;
