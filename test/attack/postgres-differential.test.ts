@@ -146,8 +146,8 @@ async function play(to: Wire, octets: Uint8Array[]): Promise<string[]> {
   }
 }
 
-/** A portal that ran `CLOSE ALL` is gone here, and there cannot be run again. */
-const spent = (answer: string): string => (answer === 'E 34000' ? 'E 55000' : answer);
+/** A portal that is spent is gone here; there it cannot be run again, or not in a failed transaction. */
+const spent = (answer: string): string => answer.replace(/^E (?:34000|25P02)$/, 'E 55000');
 
 async function value(to: Wire, sql: string): Promise<string[]> {
   to.send(query(sql));

@@ -131,7 +131,6 @@ describe('what a session acts as', () => {
   };
   const trusted = ({ role, flags }: ReturnType<typeof sqlOf>): string =>
     flags.includes('session_unknown') ? 'unknown' : role;
-  const _user = (): string => new URL(bench.direct).username;
 
   beforeEach(async () => {
     await admin.query('drop role if exists other');
