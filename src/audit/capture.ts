@@ -15,6 +15,7 @@ import { hash } from 'node:crypto';
 import type { Facts, Json } from '../core/facts.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
+import { withoutSecrets } from '../core/sql-secrets.ts';
 import { maskSecrets } from './secret-shapes.ts';
 import { redactSql } from './sql-redaction.ts';
 
@@ -44,7 +45,8 @@ const MEMO_TEXT = 4 * 1024;
 
 export function createCapturer(capture: Capture): Capturer {
   if (capture === 'none') return () => 'null';
-  if (capture === 'full') return (action) => jsonWithin(withoutCredentials(action), LIMITS.auditCapture);
+  if (capture === 'full')
+    return (action, kind) => jsonWithin(withoutCredentials(action, kind), LIMITS.auditCapture);
   const titles = { postgres: remembered(redactSql), http: redactTitle };
   return (action, kind) => jsonWithin(redacted(action, kind && titles[kind]), LIMITS.auditCapture);
 }
@@ -112,11 +114,15 @@ export function redactUrl(url: string): string {
   return `${shown}?${query.join('&')}`;
 }
 
-function withoutCredentials(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutCredentials);
+function withoutCredentials(value: Json, kind: Kind): Json {
+  if (Array.isArray(value)) return value.map((item) => withoutCredentials(item, kind));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, CREDENTIALS.test(key) ? '…' : withoutCredentials(item)]),
+    Object.entries(value).map(([key, item]) => {
+      if (CREDENTIALS.test(key)) return [key, '…'];
+      const isSql = kind === 'postgres' && key === 'text' && typeof item === 'string';
+      return [key, isSql ? withoutSecrets(item) : withoutCredentials(item, kind)];
+    }),
   );
 }
 

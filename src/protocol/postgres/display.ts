@@ -4,10 +4,10 @@
  */
 
 import type { Json, ParameterFacts, PostgresFacts, RelationName, SqlFacts } from '../../core/facts.ts';
+import { withoutSecrets } from '../../core/sql-secrets.ts';
 import type { Display } from '../../core/ticket.ts';
 import { describeStatement } from '../sql/describe.ts';
 import { oncePerMeaning } from './meaning.ts';
-import { withoutSecrets } from './redact.ts';
 import type { Subject } from './subject.ts';
 
 /** Statements that a title names before it only counts them. */
@@ -40,11 +40,14 @@ function parameterLine({ type, value }: ParameterFacts): string {
 
 function titleOf(sql: SqlFacts): string {
   if (sql.protocol === 'fastpath') return 'function call by its OID';
-  if (sql.error !== null) return `SQL that cannot be read: ${sql.error}`;
+  if (sql.error !== null) return `SQL that cannot be read: ${withoutQuote(sql.error)}`;
   const named = sql.statements.slice(0, TITLE_STATEMENTS).map(describeStatement).join('; ');
   const more = sql.statements.length - TITLE_STATEMENTS;
   return more > 0 ? `${named}; and ${more} more statements` : named;
 }
+
+/** The parser quotes the text where it stumbled, and a secret may stand there. */
+const withoutQuote = (error: string): string => error.replace(/ at or near "[\s\S]*$/, '');
 
 /** For the audit log, which keeps of it what `audit.capture` says. */
 export function recordOf({ sql }: PostgresFacts, { meaning }: Subject): Json {
@@ -57,13 +60,13 @@ export function recordOf({ sql }: PostgresFacts, { meaning }: Subject): Json {
     role,
     search_path,
     in_transaction,
-    text: shownTexts(meaning).text,
+    text: meaning.text,
     parameters: sql.parameters.map(({ value, type, format }) => ({ value, type, format })),
     statements: recordedStatements(meaning),
     flags,
     fingerprint,
     parsed,
-    error,
+    error: error === null ? null : withoutQuote(error),
   };
 }
 
