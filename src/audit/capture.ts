@@ -13,13 +13,14 @@
 
 import { hash } from 'node:crypto';
 import type { Facts, Json } from '../core/facts.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
+import { withoutSecrets } from '../core/sql-secrets.ts';
 import { maskSecrets } from './secret-shapes.ts';
 import { redactSql } from './sql-redaction.ts';
 
 export type Capture = 'redacted' | 'full' | 'none';
 type Kind = Facts['kind'] | null;
-type JsonObject = { [key: string]: Json };
 
 /** Values of these are names, numbers and verdicts: they say what was done, not with which data. */
 const PLAIN = new Set(
@@ -44,7 +45,8 @@ const MEMO_TEXT = 4 * 1024;
 
 export function createCapturer(capture: Capture): Capturer {
   if (capture === 'none') return () => 'null';
-  if (capture === 'full') return (action) => jsonWithin(withoutCredentials(action), LIMITS.auditCapture);
+  if (capture === 'full')
+    return (action, kind) => jsonWithin(withoutCredentials(action, kind), LIMITS.auditCapture);
   const titles = { postgres: remembered(redactSql), http: redactTitle };
   return (action, kind) => jsonWithin(redacted(action, kind && titles[kind]), LIMITS.auditCapture);
 }
@@ -112,11 +114,15 @@ export function redactUrl(url: string): string {
   return `${shown}?${query.join('&')}`;
 }
 
-function withoutCredentials(value: Json): Json {
-  if (Array.isArray(value)) return value.map(withoutCredentials);
+function withoutCredentials(value: Json, kind: Kind): Json {
+  if (Array.isArray(value)) return value.map((item) => withoutCredentials(item, kind));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, CREDENTIALS.test(key) ? '…' : withoutCredentials(item)]),
+    Object.entries(value).map(([key, item]) => {
+      if (CREDENTIALS.test(key)) return [key, '…'];
+      const isSql = kind === 'postgres' && key === 'text' && typeof item === 'string';
+      return [key, isSql ? withoutSecrets(item) : withoutCredentials(item, kind)];
+    }),
   );
 }
 
@@ -130,8 +136,7 @@ export function jsonWithin(value: Json, characters: number): string {
   const kept: JsonObject = {};
   const omitted: string[] = [];
   let room = characters;
-  const fields =
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { json: whole };
+  const fields = isJsonObject(value) ? value : { json: whole };
   for (const [key, item] of Object.entries(fields)) {
     const length = JSON.stringify(item).length;
     if (length <= room) kept[key] = item;

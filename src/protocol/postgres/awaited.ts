@@ -3,6 +3,7 @@
  * know the answers.
  */
 
+import type { StatementFacts } from '../../core/facts.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { SqlAnalysis } from '../sql/analysis.ts';
 import type { Portal, Prepared } from './names.ts';
@@ -12,7 +13,14 @@ import type { Run } from './run.ts';
 export type Awaited =
   | { readonly kind: 'parse'; readonly name: string; readonly prepared: Prepared }
   | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal; readonly run: Run | null }
-  | { readonly kind: 'execute' | 'query'; readonly run: Run | null; readonly analysis: SqlAnalysis | null }
+  | { readonly kind: 'query'; readonly run: Run | null; readonly analysis: SqlAnalysis }
+  | {
+      readonly kind: 'execute';
+      readonly run: Run | null;
+      readonly analysis: SqlAnalysis | null;
+      /** Of what was prepared or declared in SQL, where there is no analysis of it alone. */
+      readonly ran: readonly StatementFacts[];
+    }
   | { readonly kind: 'function'; readonly run: Run | null }
   | { readonly kind: 'describe' | 'close'; readonly of: 'statement' | 'portal'; readonly name: string }
   | { readonly kind: 'sync' }
@@ -37,22 +45,31 @@ export function changesSession(awaited: Awaited): boolean {
       return awaited.name !== '';
     case 'function':
       return true;
-    case 'query':
     case 'execute':
-      return (awaited.analysis?.statements ?? []).some(
-        ({ effects, facts }) => effects.length > 0 || facts.flags.some((flag) => UNSTEADY.has(flag)),
-      );
+      return awaited.ran.some(isUnsteady) || changes(awaited.analysis);
+    case 'query':
+      return changes(awaited.analysis);
     default:
       return false;
   }
 }
 
+function changes(analysis: SqlAnalysis | null): boolean {
+  const statements = analysis?.statements ?? [];
+  return statements.some(({ effects, facts }) => effects.length > 0 || isUnsteady(facts));
+}
+
+const isUnsteady = ({ flags }: StatementFacts): boolean => flags.some((flag) => UNSTEADY.has(flag));
+
 const UNSTEADY = new Set([
   'opaque',
+  'needs_prepared_lookup',
+  'needs_cursor_lookup',
   'do',
   'call',
   'dynamic_sql',
   'fn_sql_exec',
   'fn_set_config',
+  'fn_user',
   'copy_stdin',
 ]);

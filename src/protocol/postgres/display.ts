@@ -3,10 +3,11 @@
  * covers what is hidden. Must never shorten for a card: doors do that, and say so.
  */
 
-import type { Json, ParameterFacts, PostgresFacts, RelationName, StatementFacts } from '../../core/facts.ts';
+import type { Json, ParameterFacts, PostgresFacts, RelationName, SqlFacts } from '../../core/facts.ts';
+import { withoutSecrets } from '../../core/sql-secrets.ts';
 import type { Display } from '../../core/ticket.ts';
+import { describeStatement } from '../sql/describe.ts';
 import { oncePerMeaning } from './meaning.ts';
-import { withoutSecrets } from './redact.ts';
 import type { Subject } from './subject.ts';
 
 /** Statements that a title names before it only counts them. */
@@ -17,7 +18,7 @@ export function displayOf({ sql }: PostgresFacts, subject: Subject): Display {
   const { text, resolved } = shownTexts(subject.meaning);
   const ran = resolved.map((one) => `runs: ${one}`);
   return {
-    title: titleOf(sql.statements, sql.protocol),
+    title: titleOf(sql),
     text: [text, ...section(ran), ...section(parameters)].join('\n'),
     fields: [
       { name: 'database', value: sql.database },
@@ -37,24 +38,16 @@ function parameterLine({ type, value }: ParameterFacts): string {
   return `${type} = ${value === null ? 'NULL' : JSON.stringify(value)}`;
 }
 
-function titleOf(statements: readonly StatementFacts[], protocol: string): string {
-  if (statements.length === 0)
-    return protocol === 'fastpath' ? 'Function call by OID' : 'Statement that does not parse';
-  const named = statements.slice(0, TITLE_STATEMENTS).map(statementTitle).join('; ');
-  const more = statements.length - TITLE_STATEMENTS;
-  return more > 0 ? `${named}; and ${more} more` : named;
+function titleOf(sql: SqlFacts): string {
+  if (sql.protocol === 'fastpath') return 'function call by its OID';
+  if (sql.error !== null) return `SQL that cannot be read: ${withoutQuote(sql.error)}`;
+  const named = sql.statements.slice(0, TITLE_STATEMENTS).map(describeStatement).join('; ');
+  const more = sql.statements.length - TITLE_STATEMENTS;
+  return more > 0 ? `${named}; and ${more} more statements` : named;
 }
 
-function statementTitle({ command, reads, writes }: StatementFacts): string {
-  const parts = [command];
-  if (writes.length > 0) parts.push(`writing ${relationList(writes)}`);
-  if (reads.length > 0) parts.push(`reading ${relationList(reads)}`);
-  return parts.join(' ');
-}
-
-function relationList(relations: readonly RelationName[]): string {
-  return [...new Set(relations.map(({ schema, name }) => (schema ? `${schema}.${name}` : name)))].join(', ');
-}
+/** The parser quotes the text where it stumbled, and a secret may stand there. */
+const withoutQuote = (error: string): string => error.replace(/ at or near "[\s\S]*$/, '');
 
 /** For the audit log, which keeps of it what `audit.capture` says. */
 export function recordOf({ sql }: PostgresFacts, { meaning }: Subject): Json {
@@ -67,13 +60,13 @@ export function recordOf({ sql }: PostgresFacts, { meaning }: Subject): Json {
     role,
     search_path,
     in_transaction,
-    text: shownTexts(meaning).text,
+    text: meaning.text,
     parameters: sql.parameters.map(({ value, type, format }) => ({ value, type, format })),
     statements: recordedStatements(meaning),
     flags,
     fingerprint,
     parsed,
-    error,
+    error: error === null ? null : withoutQuote(error),
   };
 }
 

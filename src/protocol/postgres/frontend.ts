@@ -83,7 +83,7 @@ function decode(type: number, reader: BufferReader): FrontendMessage {
     case FRONTEND.bind:
       return bind(reader);
     case FRONTEND.execute:
-      return { kind: 'execute', portal: reader.text(), maxRows: Math.max(0, reader.int32()) };
+      return { kind: 'execute', portal: reader.name(), maxRows: Math.max(0, reader.int32()) };
     case FRONTEND.describe:
       return { kind: 'describe', ...named(reader) };
     case FRONTEND.close:
@@ -111,15 +111,15 @@ function readSql(octets: Buffer): SqlText {
 }
 
 function parse(reader: BufferReader): Parse {
-  const name = reader.text();
+  const name = reader.name();
   const sql = readSql(reader.terminated());
   const types = times(reader.uint16(), () => reader.uint32());
   return { kind: 'parse', name, ...sql, types };
 }
 
 function bind(reader: BufferReader): Bind {
-  const portal = reader.text();
-  const statement = reader.text();
+  const portal = reader.name();
+  const statement = reader.name();
   const values = boundValues(reader);
   times(reader.uint16(), () => format(reader));
   return { kind: 'bind', portal, statement, values };
@@ -155,7 +155,7 @@ function named(reader: BufferReader): { of: 'statement' | 'portal'; name: string
   const letter = String.fromCharCode(reader.uint8());
   if (letter !== 'S' && letter !== 'P')
     throw new ProtocolError('protocol_violation', `Describe or Close of neither a statement nor a portal`);
-  return { of: letter === 'S' ? 'statement' : 'portal', name: reader.text() };
+  return { of: letter === 'S' ? 'statement' : 'portal', name: reader.name() };
 }
 
 function times<Value>(count: number, read: (index: number) => Value): Value[] {

@@ -5,9 +5,10 @@
 
 import type { StatementFacts } from '../../core/facts.ts';
 import type { AnalysedStatement, SqlAnalysis } from '../sql/analysis.ts';
-import { HUGE_LIMIT } from '../sql/limit.ts';
+import { withBoundLimit } from '../sql/bound-limit.ts';
 import type { BoundValue } from './frontend.ts';
 import type { Names, Portal, Prepared } from './names.ts';
+import { parameterFacts } from './parameters.ts';
 
 export interface Meaning {
   readonly text: string;
@@ -52,34 +53,27 @@ export function meaningByName({ text, fingerprint, facts }: Prepared | Portal): 
   return { text, fingerprint, statements: facts, flags: [...flags], error: null, resolved: [] };
 }
 
-/** `LIMIT $1` is as good as a number once $1 is bound. */
-export function withLimit(meaning: Meaning, analysis: SqlAnalysis, values: readonly BoundValue[]): Meaning {
-  const parameter = analysis.statements[0]?.limitParameter ?? null;
-  const [facts, ...more] = meaning.statements;
-  if (parameter === null || facts === undefined || more.length > 0) return meaning;
-  const bound = values[parameter - 1];
-  const limit = bound === undefined ? null : countOf(bound);
-  if (limit === null) return meaning;
-  const huge = limit >= HUGE_LIMIT;
-  const settled = new Set(['limit_not_const']);
-  if (!huge && analysis.statements[0]?.bulkForWantOfLimit) settled.add('bulk_export');
-  const settle = (flags: readonly string[]): string[] => [
-    ...flags.filter((flag) => !settled.has(flag)),
-    ...(huge ? ['limit_huge'] : []),
-  ];
-  const statements = [{ ...facts, limit, flags: settle(facts.flags) }];
-  return { ...meaning, statements, flags: settle(meaning.flags) };
+/** `LIMIT $1` is as good as a number once $1 is bound. `types` are the OIDs of `values`. */
+export function withLimit(
+  meaning: Meaning,
+  analysis: SqlAnalysis,
+  values: readonly BoundValue[],
+  types: readonly number[],
+): Meaning {
+  const [statement, ...more] = analysis.statements;
+  if (statement === undefined || more.length > 0 || statement.limitParameter === null) return meaning;
+  const index = statement.limitParameter - 1;
+  const bound = values[index];
+  if (bound === undefined) return meaning;
+  // LIMIT takes a bigint: where nobody said otherwise, that is what the server makes of the parameter.
+  const [parameter] = parameterFacts([bound], [types[index] || (bound.binary ? INT8 : 0)]).facts;
+  const facts = withBoundLimit(statement, parameter?.value?.trim() ?? null);
+  if (facts === statement.facts) return meaning;
+  const textual = meaning.flags.filter((flag) => !statement.facts.flags.includes(flag));
+  return { ...meaning, statements: [facts], flags: [...textual, ...facts.flags] };
 }
 
-/** Of a bigint as LIMIT takes it, in text or binary form; null where it is not plainly one. */
-function countOf({ octets, binary }: BoundValue): number | null {
-  if (octets === null) return null;
-  if (!binary)
-    return /^\s*\+?\d{1,15}\s*$/.test(octets.toString('latin1')) ? Number(octets.toString('latin1')) : null;
-  if (octets.length !== 8 && octets.length !== 4 && octets.length !== 2) return null;
-  const count = Number(BigInt.asIntN(octets.length * 8, BigInt(`0x${octets.toString('hex')}`)));
-  return count >= 0 && Number.isSafeInteger(count) ? count : null;
-}
+const INT8 = 20;
 
 /** Puts in what EXECUTE and FETCH run, each as of its place in the text. Changes `names`: give it a fork. */
 function resolve(analysis: SqlAnalysis, names: Names): Meaning {
@@ -117,7 +111,7 @@ function merge(
   need: string,
   resolved: string[],
 ): StatementFacts {
-  if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need, 'opaque'])] };
+  if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need])] };
   resolved.push(target.text);
   const own = facts.flags.filter((flag) => flag !== need);
   const ran = target.facts;

@@ -31,6 +31,8 @@ export interface Portal {
   readonly analysis: SqlAnalysis | null;
   /** What its Bind was admitted as; null for a cursor. */
   run: Run | null;
+  /** User, role, search_path, and what its own names stood for, when its Bind was judged. */
+  readonly state: readonly (string | null)[];
 }
 
 class Table<Value> {
@@ -124,6 +126,14 @@ export class Names {
     for (const [name, portal] of this.#portals.values()) if (!portal.hold) this.#portals.delete(name);
   }
 
+  /** Facts of what a statement runs by name. */
+  ranBy(effects: readonly SessionEffect[]): StatementFacts[] {
+    return effects.flatMap((effect) => {
+      if (effect.kind === 'execute') return this.statement(effect.name)?.facts ?? [];
+      return effect.kind === 'fetch' ? (this.portal(effect.cursor)?.facts ?? []) : [];
+    });
+  }
+
   /** What a completed SQL statement did to names. */
   apply(effect: SessionEffect, text: string, fingerprint: string): void {
     switch (effect.kind) {
@@ -143,6 +153,7 @@ export class Names {
           hold: effect.hold,
           analysis: null,
           run: null,
+          state: [],
         });
         return;
       case 'close':

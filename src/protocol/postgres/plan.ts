@@ -16,6 +16,8 @@ import { displayOf, recordOf } from './display.ts';
 import { factsOf } from './facts.ts';
 import type { Bind, Execute, Parse } from './frontend.ts';
 import { lockedRefusal } from './lock.ts';
+import { isBound, isLimited } from './look-ahead.ts';
+import { meaningOf } from './meaning.ts';
 import type { Names, Portal } from './names.ts';
 import type { Run } from './run.ts';
 import type { Settings } from './settings.ts';
@@ -99,7 +101,8 @@ class Planner {
         const subject = textSubject('simple', analysis, this.#names);
         const awaited = (run: Run | null): Awaited => ({ kind: 'query', run, analysis });
         if (isEmpty(analysis)) return plumb(item, 'empty statement', awaited(null));
-        return this.#judged(item, subject, lockedRefusal(analysis) ?? this.#inVain(analysis), awaited);
+        const locked = lockedRefusal(analysis) ?? this.#inVain(analysis) ?? this.#unfollowed(analysis);
+        return this.#judged(item, subject, locked, awaited);
       }
       case 'parse':
         return this.#parse(item, message, isBound(message.name, items, index + 1));
@@ -145,13 +148,22 @@ class Planner {
       return refuse(item, refusal('statement_unknown', `${known} does not exist`));
     }
     const { text, fingerprint, facts, analysis } = prepared;
-    const portal: Portal = { kind: 'bound', text, fingerprint, facts, hold: false, analysis, run: null };
+    const portal: Portal = {
+      kind: 'bound',
+      text,
+      fingerprint,
+      facts,
+      hold: false,
+      analysis,
+      run: null,
+      state: this.#stateFor(analysis),
+    };
     this.#names.open(name, portal);
     const awaited = (run: Run | null): Awaited => {
       portal.run = run;
       return { kind: 'bind', name, portal, run };
     };
-    const locked = this.#inVain(analysis) ?? this.#capacity();
+    const locked = this.#inVain(analysis) ?? this.#unfollowed(analysis) ?? this.#capacity();
     if (locked === null && analysis !== null && isEmpty(analysis))
       return plumb(item, 'empty statement', awaited(null));
     return this.#judged(item, boundSubject(prepared, values, this.#names, limited), locked, awaited);
@@ -165,15 +177,38 @@ class Planner {
         kind: 'execute',
         run,
         analysis: null,
+        ran: portal.facts,
       }));
+    // The server runs it as who the session is by then, and looks the names in it up by then.
+    const now = this.#stateFor(portal.analysis);
+    if (portal.state.length !== now.length || portal.state.some((value, index) => value !== now[index]))
+      return refuse(item, STALE_PORTAL);
+    const ran = portal.analysis === null ? portal.facts : [];
     this.#completed(portal.analysis);
-    return {
-      item,
-      question: null,
-      locked: null,
-      plumbing: 'execute of an admitted portal',
-      awaited: () => ({ kind: 'execute', run: portal.run, analysis: portal.analysis }),
-    };
+    this.#settings.ran(ran);
+    // Its run is known once its Bind was sent.
+    const awaited = (): Awaited => ({ kind: 'execute', run: portal.run, analysis: portal.analysis, ran });
+    return { ...plumb(item, 'execute of an admitted portal', null), awaited };
+  }
+
+  /** What the statement's meaning hangs on, beside its text. */
+  #stateFor(analysis: SqlAnalysis | null): readonly (string | null)[] {
+    const resolved = analysis === null ? [] : meaningOf(analysis, this.#names).resolved;
+    return [...this.#settings.state, ...resolved];
+  }
+
+  /** EXECUTE runs what Parse prepared, also SET and DEALLOCATE; what they do is followed only where they stand. */
+  #unfollowed(analysis: SqlAnalysis | null): Refusal | null {
+    const names = (analysis?.statements ?? []).flatMap(({ effects }) =>
+      effects.flatMap((effect) => (effect.kind === 'execute' ? [effect.name] : [])),
+    );
+    const changes = (name: string): boolean =>
+      (this.#names.statement(name)?.analysis?.statements ?? []).some(({ effects }) => effects.length > 0);
+    if (!names.some(changes)) return null;
+    return refusal(
+      'protocol_unsupported',
+      'EXECUTE of a statement that changes the session: send that itself',
+    );
   }
 
   /** Nobody is asked about what the server would not run: it answers the same. */
@@ -217,6 +252,7 @@ class Planner {
   #completed(analysis: SqlAnalysis | null): void {
     for (const statement of analysis?.statements ?? []) {
       this.#settings.apply(statement);
+      this.#settings.ran(this.#names.ranBy(statement.effects));
       for (const effect of statement.effects) {
         this.#names.apply(effect, analysis?.text ?? '', analysis?.fingerprint ?? '');
         if (effect.kind !== 'transaction') continue;
@@ -238,6 +274,11 @@ class Planner {
   }
 }
 
+const STALE_PORTAL = refusal(
+  'hold_stale',
+  'the session, or what a name stands for, changed after the portal was bound: bind it again',
+);
+
 function endsTransaction(effect: SessionEffect): boolean {
   return (
     effect.kind === 'transaction' && ['commit', 'rollback', 'rollback_to', 'prepare'].includes(effect.what)
@@ -254,24 +295,4 @@ function refuse(item: Item, locked: Refusal): Step {
 
 function isEmpty({ statements, error, flags }: SqlAnalysis): boolean {
   return statements.length === 0 && error === null && flags.length === 0;
-}
-
-/** Whether what was parsed under `name` is bound later in the batch, before another Parse takes the name. */
-function isBound(name: string, items: readonly Item[], from: number): boolean {
-  for (let index = from; index < items.length; index += 1) {
-    const message = items[index]?.message;
-    if (message?.kind === 'bind' && message.statement === name) return true;
-    if (message?.kind === 'parse' && message.name === name) return false;
-  }
-  return false;
-}
-
-/** Whether the batch asks for only some rows of the portal, before another Bind takes its name. */
-function isLimited(portal: string, items: readonly Item[], from: number): boolean {
-  for (let index = from; index < items.length; index += 1) {
-    const message = items[index]?.message;
-    if (message?.kind === 'execute' && message.portal === portal) return message.maxRows > 0;
-    if (message?.kind === 'bind' && message.portal === portal) return false;
-  }
-  return false;
 }

@@ -17,6 +17,9 @@ export function decodeText(octets: Buffer): string | null {
   }
 }
 
+/** NAMEDATALEN - 1. */
+const NAME_OCTETS = 63;
+
 /** Octets up to which looking for ASCII first is faster than TextDecoder. */
 const SHORT = 64;
 
@@ -68,8 +71,20 @@ export class BufferReader {
     return part;
   }
 
+  /**
+   * Of a prepared statement or a portal. The server keeps 63 octets of it (NAMEDATALEN), and takes longer names with
+   * the same beginning for one.
+   */
+  name(): string {
+    return this.#decoded(this.terminated().subarray(0, NAME_OCTETS));
+  }
+
   text(): string {
-    const text = decodeText(this.terminated());
+    return this.#decoded(this.terminated());
+  }
+
+  #decoded(octets: Buffer): string {
+    const text = decodeText(octets);
     if (text === null) throw new ProtocolError('sql_encoding', 'a name is not valid UTF-8');
     return text;
   }

@@ -27,6 +27,10 @@ export class Replies {
   /** How many statements of the Query at the head have completed. */
   #completed = 0;
   #failed = false;
+  /** Something of the extended protocol was done since the last Sync. */
+  #unsynced = false;
+  /** A Query came before that Sync: the server then reports a commit that it has not made. */
+  #doubtful = false;
   #status: TransactionStatus = 'I';
   /** The server reads nothing but Sync: an error came, and the Sync was not sent yet. */
   skipping = false;
@@ -120,6 +124,7 @@ export class Replies {
   ): null {
     const head = this.#queue[0];
     if (head?.kind !== kind) throw outOfStep(kind);
+    this.#unsynced = true;
     this.#queue.shift();
     apply(head as Extract<Awaited, { kind: Kind }>);
     this.#passMarkers();
@@ -160,6 +165,7 @@ export class Replies {
       run.rows += rowsOfTag(tag) ?? rows;
     }
     this.#apply(head.analysis, tag);
+    if (head.kind === 'execute') this.#options.settings.ran(head.ran);
     if (head.kind === 'query') {
       this.#completed += 1;
       return null;
@@ -174,6 +180,7 @@ export class Replies {
     if (!analysis || !statement) return;
     const { names, settings } = this.#options;
     settings.apply(statement);
+    settings.ran(names.ranBy(statement.effects));
     for (const effect of statement.effects) names.apply(effect, analysis.text, analysis.fingerprint);
     if (tag === 'COMMIT') settings.commit();
     // ROLLBACK TO SAVEPOINT has the same tag, and ends nothing.
@@ -242,12 +249,16 @@ export class Replies {
     this.#queue.shift();
     this.#passMarkers();
     this.#status = status;
+    if (head.kind === 'sync') this.#unsynced = false;
+    else if (this.#unsynced) this.#doubtful = true;
     if (status === 'I') {
+      if (this.#doubtful) settings.doubt();
+      this.#doubtful = this.#unsynced;
       if (this.#failed) settings.rollback();
       else settings.commit();
       for (const run of names.runs()) this.#endPortal(run);
       names.endTransaction();
-    }
+    } else settings.goOn();
     this.#failed = false;
     return null;
   }

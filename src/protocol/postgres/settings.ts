@@ -3,6 +3,7 @@
  * the server's own reports. Must never call something known that it is not: null is unknown.
  */
 
+import type { StatementFacts } from '../../core/facts.ts';
 import type { AnalysedStatement, SessionEffect } from '../sql/analysis.ts';
 
 /** One setting with PostgreSQL's own scoping: SET lasts when committed, SET LOCAL until the transaction ends. */
@@ -11,13 +12,31 @@ interface Setting {
   session: string | null;
   /** Undefined: no SET LOCAL in force. */
   local: string | null | undefined;
+  /** Set in this transaction, to whatever. */
+  touched: boolean;
+  /** What the server says it is; it says so at the end, after whatever a COMMIT or ROLLBACK did. */
+  reported: string | undefined;
 }
 
-const setting = (value: string | null): Setting => ({ committed: value, session: value, local: undefined });
+const setting = (value: string | null): Setting => ({
+  committed: value,
+  session: value,
+  local: undefined,
+  touched: false,
+  reported: undefined,
+});
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
 /** Code that may change the role without saying so in the statement's text. */
-const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'opaque']);
+const MAY_CHANGE_ROLE = new Set([
+  'do',
+  'call',
+  'dynamic_sql',
+  'fn_sql_exec',
+  'opaque',
+  'needs_prepared_lookup',
+  'needs_cursor_lookup',
+]);
 
 export class Settings {
   /** SET SESSION AUTHORIZATION DEFAULT goes back to it. */
@@ -88,6 +107,7 @@ export class Settings {
     const target =
       name === 'search_path' ? this.#searchPath : name === 'session_authorization' ? this.#user : null;
     if (target === null) return;
+    target.reported = value;
     if (target.local === undefined) target.session = value;
     else target.local = value;
   }
@@ -106,18 +126,30 @@ export class Settings {
       assign(this.#role, null, false);
   }
 
+  /** What was prepared or declared earlier has run: what it may have set is not known any more. */
+  ran(facts: readonly StatementFacts[]): void {
+    const sets = facts.some(({ flags }) =>
+      flags.some((flag) => flag === 'fn_set_config' || MAY_CHANGE_ROLE.has(flag)),
+    );
+    if (sets) for (const one of this.#all()) assign(one, null, false);
+  }
+
+  /** What was set in this transaction may be undone yet. */
+  doubt(): void {
+    for (const one of this.#all()) if (one.touched) assign(one, null, false);
+  }
+
+  /** The transaction goes on: what was reported lasts no longer than it says. */
+  goOn(): void {
+    for (const one of this.#all()) one.reported = undefined;
+  }
+
   commit(): void {
-    for (const one of this.#all()) {
-      one.local = undefined;
-      one.committed = one.session;
-    }
+    for (const one of this.#all()) end(one, one.session);
   }
 
   rollback(): void {
-    for (const one of this.#all()) {
-      one.local = undefined;
-      one.session = one.committed;
-    }
+    for (const one of this.#all()) end(one, one.committed);
   }
 
   /** True when it was about the user or the role. */
@@ -149,12 +181,13 @@ export class Settings {
     assign(this.#user, this.#login, false);
     assign(this.#role, 'none', false);
     assign(this.#searchPath, this.#resetPath, false);
+    // DISCARD ALL commits by itself: an error later in its batch takes nothing back.
+    this.commit();
   }
 
   /** What was set since the savepoint is undone, and which of it that was is not followed here. */
   #rollbackTo(): void {
-    for (const one of this.#all())
-      if (one.local !== undefined || one.session !== one.committed) assign(one, null, false);
+    this.doubt();
   }
 
   #all(): Setting[] {
@@ -165,7 +198,14 @@ export class Settings {
 /** Null where the text does not show the value. */
 const shown = (value: readonly string[]): string | null => value[0] ?? null;
 
+function end(target: Setting, value: string | null): void {
+  const { reported = value } = target;
+  Object.assign(target, setting(reported));
+}
+
 function assign(target: Setting, value: string | null, local: boolean): void {
+  target.touched = true;
+  target.reported = undefined;
   if (local) target.local = value;
   else {
     target.session = value;

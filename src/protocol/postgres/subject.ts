@@ -42,7 +42,9 @@ export function boundSubject(
 ): Subject {
   const { analysis, types } = prepared;
   const meaning =
-    analysis === null ? meaningByName(prepared) : withLimit(meaningOf(analysis, names), analysis, values);
+    analysis === null
+      ? meaningByName(prepared)
+      : withLimit(meaningOf(analysis, names), analysis, values, types);
   return { protocol: 'extended', meaning, values, types, limited };
 }
 

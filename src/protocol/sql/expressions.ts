@@ -157,7 +157,7 @@ function noteCall(name: string, flags: readonly string[], body: Body<'FuncCall'>
   if (flags.some((flag) => DEPENDS_ON_ARGUMENT.has(flag)) && items(body.args).some(isParameter)) {
     walk.found.flag('needs_bind_value');
   }
-  if (flags.includes('fn_set_config')) setByCall(items(body.args), walk.found);
+  if (flags.includes('fn_set_config')) setByCall(body, walk);
   if (isCollecting({ schema: null, name })) walk.found.flag('agg_export');
   if (TAKES_SECRET.test(name) && items(body.args).some((arg) => bodyOf(arg, 'A_Const')?.sval)) {
     walk.found.flag('secret_literal');

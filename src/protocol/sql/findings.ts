@@ -56,7 +56,9 @@ export class Findings {
   absorb(node: string, inner: Findings): void {
     this.nested.push(node, ...inner.nested);
     this.flag(...inner.flags);
-    this.effects.push(...inner.effects);
+    // When it runs, if it does, is for others to say.
+    for (const effect of inner.effects)
+      this.effects.push(effect.kind === 'set' ? { ...effect, value: [], local: false } : effect);
     this.ctes.push(...inner.ctes);
     for (const relation of inner.#reads.values()) this.read(relation);
     for (const relation of inner.#writes.values()) this.write(relation);

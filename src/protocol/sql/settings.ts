@@ -4,9 +4,9 @@
  */
 
 import type { Findings } from './findings.ts';
-import { type Body, bodyOf, items } from './tree.ts';
+import { type Body, bodyOf, isFields, items } from './tree.ts';
 import { constantText } from './values.ts';
-import type { Handlers } from './walk.ts';
+import type { Handlers, Walk } from './walk.ts';
 
 /** Settings that change what later statements mean, or who runs them. Names are case-insensitive. */
 const SETTING_FLAGS: Readonly<Record<string, readonly string[]>> = {
@@ -164,16 +164,28 @@ function transactionMode(arg: unknown): string | null {
   return constantText(mode.arg) === '1' ? 'transaction_read_only' : 'transaction_read_write';
 }
 
-/** `set_config(name, value, is_local)`: the function form of SET. */
-export function setByCall(args: readonly unknown[], found: Findings): void {
+/** `set_config(name, value, is_local)`: the function form of SET. The text shows the value where it is sure to be set. */
+export function setByCall(call: Body<'FuncCall'>, { found, root }: Walk): void {
+  const args = items(call.args);
   const name = constantText(args[0]);
-  const value = constantText(args[1]);
-  if (name !== null) found.flag(...settingFlags(name, value));
+  if (name !== null) found.flag(...settingFlags(name, constantText(args[1])));
   found.setting(name);
+  const local = bodyOf(args[2], 'A_Const')?.boolval;
+  const value = local !== undefined && isOutputOf(root, call) ? constantText(args[1]) : null;
   found.effects.push({
     kind: 'set',
     name: name?.toLowerCase() ?? '?',
     value: value === null ? [] : [value],
-    local: bodyOf(args[2], 'A_Const')?.boolval?.boolval === true,
+    local: local?.boolval === true,
   });
 }
+
+/** A column of `SELECT a, b` and nothing else: it is called, and once. */
+function isOutputOf(statement: unknown, call: Body<'FuncCall'>): boolean {
+  if (!isFields(statement) || !Object.keys(statement).every((field) => PLAIN_SELECT.has(field))) return false;
+  return items(statement.targetList).some(
+    (target) => bodyOf(bodyOf(target, 'ResTarget')?.val, 'FuncCall') === call,
+  );
+}
+
+const PLAIN_SELECT: ReadonlySet<string> = new Set(['targetList', 'limitOption', 'op']);

@@ -67,6 +67,11 @@ export class Walk implements Surroundings {
     return body === this.#root;
   }
 
+  /** Body of the statement that is walked. */
+  get root(): unknown {
+    return this.#root;
+  }
+
   /** A statement that this one carries: listed as nested, and walked as a statement. */
   enter(statement: unknown, change: Partial<Surroundings> = {}): void {
     const node = named(statement);

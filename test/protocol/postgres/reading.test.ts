@@ -3,12 +3,12 @@
 import { serialize } from 'pg-protocol';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/core/limits.ts';
+import { withoutSecrets } from '../../../src/core/sql-secrets.ts';
 import { fingerprintOf } from '../../../src/protocol/postgres/digest.ts';
 import { FrontendFramer } from '../../../src/protocol/postgres/framer.ts';
 import { decodeFrontend, type FrontendMessage } from '../../../src/protocol/postgres/frontend.ts';
 import { lockedRefusal } from '../../../src/protocol/postgres/lock.ts';
 import { parameterFacts } from '../../../src/protocol/postgres/parameters.ts';
-import { withoutSecrets } from '../../../src/protocol/postgres/redact.ts';
 import { rowsOfTag } from '../../../src/protocol/postgres/run.ts';
 import { Settings } from '../../../src/protocol/postgres/settings.ts';
 import type { Subject } from '../../../src/protocol/postgres/subject.ts';
@@ -32,7 +32,7 @@ function statement(effects: SessionEffect[], flags: string[] = []): AnalysedStat
     limit: null,
     flags,
   };
-  return { facts, effects, parameters: 0, limitParameter: null, ctes: [] };
+  return { facts, effects, parameters: 0, limitParameter: null, bulkForWantOfLimit: false, ctes: [] };
 }
 
 describe('a client’s message', () => {
@@ -343,9 +343,21 @@ describe('shown text', () => {
     ["select 'https://u:p@host/'", "select '…'"],
     ['alter role x set a.api_key = $$k$$', "alter role x set a.api_key = '…'"],
     ["select password from t where name = 'x'", "select password from t where name = 'x'"],
+    ["create role x password E'a' -- c\n'b\\'secret'", "create role x password '…'"],
+    ["create role x password /* /* */ ' */ 'secret' -- '", "create role x password /* /* */ ' */ '…' -- '"],
+    ["select dblink(U&'host=x \\0070assword=p')", "select dblink('…')"],
+    ["select dblink(E'host=x \\x70assword=p')", "select dblink('…')"],
+    ["alter role x password 'open", "alter role x password '…'"],
+    ['select 1 -- password=hunter2', 'select 1 /*…*/'],
     ["-- password 'x'\nselect 'y'", "-- password 'x'\nselect 'y'"],
   ])('hides secrets of %s', (text, shown) => {
     expect(withoutSecrets(text)).toBe(shown);
+  });
+
+  // In quadratic time each of these would take minutes, and the test its whole allowance.
+  it.each(["'://a:", '/*', '$a$', "U&'\\", '((', '--'])('takes linear time on %j again and again', (part) => {
+    const text = `select '${part.repeat(600_000 / part.length)}`;
+    expect(withoutSecrets(text).length).toBeGreaterThan(0);
   });
 });
 

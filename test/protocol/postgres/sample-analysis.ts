@@ -29,5 +29,5 @@ function statementOf(text: string): AnalysedStatement {
     limit: null,
     flags,
   };
-  return { facts, effects, parameters: 0, limitParameter: null, ctes: [] };
+  return { facts, effects, parameters: 0, limitParameter: null, bulkForWantOfLimit: false, ctes: [] };
 }

@@ -33,7 +33,7 @@ describe('what a statement does to its session', () => {
     ["SELECT set_config('Search_Path', 'a', true)", [set('search_path', ['a'], true)]],
     ["SELECT set_config('search_path', $1, false)", [set('search_path', [])]],
     ["SELECT set_config('search' || '_path', 'a', false)", [set('?', ['a'])]],
-    ["WITH x AS (SELECT pg_catalog.set_config('role', 'a', false)) SELECT 1", [set('role', ['a'])]],
+    ["WITH x AS (SELECT pg_catalog.set_config('role', 'a', false)) SELECT 1", [set('role', [])]],
     ["UPDATE pg_settings SET setting = 'a' WHERE name = 'search_path'", [set('?', [])]],
     ["UPDATE pg_catalog.pg_settings SET setting = 'a'", [set('?', [])]],
     ['ALTER ROLE bob SET search_path = a', []],
