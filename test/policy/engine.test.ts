@@ -108,7 +108,9 @@ describe('a policy in force', () => {
     const count = LIMITS.policyBatch * 3 + 1;
     const asked = Array.from({ length: count }, (_, index) =>
       policy.decide(
-        sqlInput([statement({ flags: ['no_where'], reads: [{ schema: null, name: `relation_${index}` }] })]),
+        sqlInput([
+          statement({ flags: ['bulk_export'], reads: [{ schema: null, name: `relation_${index}` }] }),
+        ]),
       ),
     );
     for (const [index, { decision }] of (await Promise.all(asked)).entries()) {
