@@ -176,10 +176,7 @@ export class Conversation {
         this.#left = true;
         return true;
       default:
-        throw new ProtocolError(
-          'protocol_violation',
-          `unexpected message type ${typeName(frame.type)} during COPY from stdin`,
-        );
+        throw amidCopy(frame.type);
     }
   }
 
@@ -194,7 +191,11 @@ export class Conversation {
     if (judgement.asked === null) {
       for (const text of judgement.analyse(this.#options.cached)) commands.push({ do: 'analyse', text });
       if (!judgement.analysed) return false;
-      if (!canBeDecided(judgement.batch, replies)) return false;
+      if (!canBeDecided(judgement.batch, replies)) {
+        // It came before the server asked for COPY data, and stands where that belongs.
+        if (replies.copying) throw amidCopy(judgement.batch.items[0]?.raw[0] ?? 0);
+        return false;
+      }
       if (replies.skipping) return this.#skip(judgement.batch, ready);
       this.#ask(judgement, commands);
     }
@@ -273,6 +274,13 @@ export class Conversation {
     this.#judgement = null;
     this.#options.replies.abandon();
   }
+}
+
+function amidCopy(type: number): ProtocolError {
+  return new ProtocolError(
+    'protocol_violation',
+    `unexpected message type ${typeName(type)} during COPY from stdin`,
+  );
 }
 
 function abort(permits: readonly Permit[], commands: Command[]): void {
