@@ -12,12 +12,14 @@ export interface Source {
   readonly name: string;
   /** Its columns' names, where the text says them. */
   readonly columns: ReadonlySet<string> | null;
-  /** The relation's own name, where it is one. */
+  /** The relation's own name, where it is one. Columns of anything else may be constants: only a relation's can narrow. */
   readonly relation: string | null;
+  /** Its rows may be made from those of the sources before it, and then say nothing of them. */
+  readonly lateral: boolean;
 }
 
 /** Stands for all sources of the queries around a LATERAL one. */
-export const OUTER: Source = { name: '', columns: null, relation: null };
+export const OUTER: Source = { name: '', columns: null, relation: null, lateral: true };
 
 /** One of these sources is narrowed; which one, the text may not tell. */
 type Claim = ReadonlySet<Source>;
@@ -49,7 +51,7 @@ export function claims(condition: unknown, sources: readonly Source[], counts: C
   if (columns.size === 0) return sources.map((source) => new Set([source]));
   return [...columns].flatMap((column) => {
     const meant = resolve(column, sources);
-    return meant.length > 0 ? [new Set(meant)] : [];
+    return meant.length > 0 && meant.every(isRelation) ? [new Set(meant)] : [];
   });
 }
 
@@ -60,7 +62,7 @@ function givenByOuter(condition: unknown, sources: readonly Source[]): Claim[] {
   const sides = [compare.lexpr, compare.rexpr];
   const owners = sides.map((side) => ownerOf(side, sources));
   const own = owners.find((owner) => owner !== null && owner !== OUTER);
-  return own && owners.includes(OUTER) ? [new Set([own])] : [];
+  return own && isRelation(own) && owners.includes(OUTER) ? [new Set([own])] : [];
 }
 
 /** Joins by equality of two columns: what narrows one side narrows the other. */
@@ -79,10 +81,14 @@ function equality(condition: unknown): Body<'A_Expr'> | null {
   return compare?.kind === 'AEXPR_OP' && words(compare.name).at(-1) === '=' ? compare : null;
 }
 
-export const both = (one: Source, other: Source): Edge[] => [
-  { from: one, to: other },
-  { from: other, to: one },
-];
+const isRelation = ({ relation }: Source): boolean => relation !== null;
+
+/** From one to the other and back, as far as either says something of the other. */
+export const both = (one: Source, other: Source): Edge[] =>
+  [
+    { from: one, to: other },
+    { from: other, to: one },
+  ].filter(({ from, to }) => !from.lateral && isRelation(to));
 
 function ownerOf(expression: unknown, sources: readonly Source[]): Source | null {
   const [column, ...more] = ingredients(expression).columns;
@@ -108,17 +114,45 @@ function resolve(column: string, sources: readonly Source[]): readonly Source[] 
 /** What is narrowed if every claim holds, however it is to be understood. */
 export function reached(claimed: readonly Claim[], edges: readonly Edge[]): Set<Source> {
   const all = new Set<Source>();
+  const known = new Map<Source, Set<Source>>();
+  const from = (source: Source): Set<Source> => {
+    const found = known.get(source) ?? spread([source], edges);
+    known.set(source, found);
+    return found;
+  };
   for (const claim of claimed) {
-    const [first, ...others] = [...claim].map((source) => spread([source], edges));
+    // One that may be about so many says too little to be worth the time.
+    if (claim.size > MOST_READINGS) continue;
+    const [first, ...others] = [...claim].map(from);
     for (const source of first ?? []) if (others.every((other) => other.has(source))) all.add(source);
   }
   return all;
 }
 
+const MOST_READINGS = 16;
+
 export function spread(start: Iterable<Source>, edges: readonly Edge[]): Set<Source> {
+  const next = new Map<Source, Source[]>();
+  for (const { from, to } of edges) {
+    const others = next.get(from);
+    if (others) others.push(to);
+    else next.set(from, [to]);
+  }
   const found = new Set(start);
-  for (const source of found) for (const { from, to } of edges) if (from === source) found.add(to);
+  for (const source of found) for (const to of next.get(source) ?? []) found.add(to);
   return found;
+}
+
+/** True where each of these narrows all the others. */
+export function areTogether(sources: readonly Source[], edges: readonly Edge[]): boolean {
+  const [first, ...others] = sources;
+  if (!first || others.length === 0) return first !== undefined;
+  const there = spread([first], edges);
+  const back = spread(
+    [first],
+    edges.map(({ from, to }) => ({ from: to, to: from })),
+  );
+  return others.every((other) => there.has(other) && back.has(other));
 }
 
 /** The names of a query's output columns, in order; null where the text does not say them all. */

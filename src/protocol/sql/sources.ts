@@ -6,6 +6,7 @@
 import { isDescription } from './catalogues.ts';
 import { callsIn } from './contents.ts';
 import {
+  areTogether,
   both,
   claims,
   type Edge,
@@ -107,6 +108,7 @@ function collect(query: Rows, around: Around): Collected {
         gives: around.subquery(subquery, each === true),
         columns: columnsOf(subquery, alias),
         relation: null,
+        lateral: each === true,
       });
     } else {
       const { alias } = body as Body<'RangeFunction'>;
@@ -118,6 +120,7 @@ function collect(query: Rows, around: Around): Collected {
         gives: callsIn(body).foreign ? 'many' : 'free',
         columns: null,
         relation: null,
+        lateral: true,
       });
     }
   }
@@ -154,21 +157,17 @@ function collect(query: Rows, around: Around): Collected {
  * others it does not matter.
  */
 function crossings(left: readonly Source[], right: readonly Source[], edges: readonly Edge[]): Edge[] {
-  const together = (side: readonly Source[]): boolean =>
-    side.every((source) => {
-      const found = spread([source], edges);
-      return side.every((other) => found.has(other));
-    });
   const [one] = left;
   const [other] = right;
-  return one && other && together(left) && together(right) ? both(one, other) : [];
+  return one && other && areTogether(left, edges) && areTogether(right, edges) ? both(one, other) : [];
 }
 
 function ofTable(table: Body<'RangeVar'>, ctes: Ctes): Range {
   const cte = table.schemaname === undefined ? ctes.get(table.relname ?? '') : undefined;
   const relation = { schema: table.schemaname ?? null, name: table.relname ?? '' };
   const gives = cte ?? (isDescription(relation) ? 'free' : 'many');
-  return { name: rowName(table), gives, columns: null, relation: relation.name };
+  const base = cte === undefined ? relation.name : null;
+  return { name: rowName(table), gives, columns: null, relation: base, lateral: false };
 }
 
 /** The aliases of columns come first; the rest keep their names. */
@@ -187,7 +186,7 @@ function narrow(
   const isNarrow = (judged: Selectivity): boolean => judged === 'narrow';
   const visible = lateral ? [OUTER] : [];
   const known = [...sources, ...visible];
-  const early = sources.filter(({ gives }) => gives === 'few');
+  const early = sources.filter((source) => source.gives === 'few' && !source.lateral);
   const joined = joinsIn(where, sources);
   const narrowed = spread(early, [...before, ...joined]);
   for (const { condition, about } of filters) {
