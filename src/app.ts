@@ -6,12 +6,13 @@
 import { type Approvals, openApprovals } from './app/approvals.ts';
 import { agentListeners, wantedAddresses } from './app/listeners.ts';
 import { machineClock, machineIds } from './app/machine.ts';
-import { addressProblems, addressText } from './app/preflight.ts';
+import { addressProblems } from './app/preflight.ts';
 import { type Attempt, attempt, problemsIn, StartProblems } from './app/problems.ts';
 import { openState, type State } from './app/state.ts';
 import { createTeardown, type Teardown } from './app/teardown.ts';
 import { createApprovalsApi } from './approval/api.ts';
 import type { Config } from './config/schema.ts';
+import { addressText, type SocketAddress } from './core/address.ts';
 import type { Json } from './core/facts.ts';
 import type { Logger } from './core/ports.ts';
 import { draft } from './core/record.ts';
@@ -20,20 +21,22 @@ import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { createSqlAnalyser } from './protocol/sql/analyser.ts';
 import { startControlListener } from './server/control/listener.ts';
-import type { ListenAddress } from './server/http/own-addresses.ts';
 
 export interface BoundAddress {
   /** The configuration's key. */
   readonly key: string;
-  readonly address: ListenAddress;
+  readonly address: SocketAddress;
 }
 
 export interface Holdpoint {
   readonly addresses: readonly BoundAddress[];
   /** Of the policy in force. */
   readonly revision: string;
-  /** Refuses what waits, lets what runs finish for a bounded time, and closes everything. Safe to call twice. */
-  stop(reason: string): Promise<void>;
+  /**
+   * Refuses what waits, lets what runs finish for a bounded time, and closes everything. Resolves to whether all of it
+   * stopped cleanly. Safe to call twice.
+   */
+  stop(reason: string): Promise<boolean>;
 }
 
 /** What the parts share while they are joined. */

@@ -36,7 +36,16 @@ catalogue(relation) if relation.schema in {"information_schema", "pg_catalog"}
 
 catalogue(relation) if {
 	relation.schema == null
-	startswith(relation.name, "pg_")
+	data.vocabulary.catalogues.pg_catalog[relation.name]
+}
+
+# METADATA
+# title: Whether a relation only describes the database
+# description: A catalogue that holds no samples of rows, statements of others, credentials or configuration.
+describes(relation) if {
+	catalogue(relation)
+	not data.vocabulary.sql.revealing_catalogues[relation.name]
+	not data.vocabulary.sql.credential_catalogues[relation.name]
 }
 
 # METADATA

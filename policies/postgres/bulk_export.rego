@@ -103,6 +103,17 @@ few(statement) if {
 	statement.limit <= sql.bulk_rows
 }
 
+few(statement) if {
+	count(statement.writes) == 0
+	"aggregate_only" in statement.flags
+}
+
+# However many rows describe the database, they are nobody's data.
+few(statement) if {
+	count(statement.writes) == 0
+	every relation in statement.reads { sql.describes(relation) }
+}
+
 few(statement) if "explain_only" in statement.flags
 
 # METADATA

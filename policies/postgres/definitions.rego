@@ -102,8 +102,15 @@ hold contains finding.of(rego.metadata.rule(), $"reads {relations}, which reveal
 
 revealing contains sql.name(relation) if {
 	some statement in input.sql.statements
+	not "aggregate_only" in statement.flags
 	some relation in statement.reads
 	data.vocabulary.sql.revealing_catalogues[relation.name]
+}
+
+revealing contains sql.name(fn) if {
+	some statement in input.sql.statements
+	some fn in statement.functions
+	data.vocabulary.sql.revealing_functions[fn.name]
 }
 
 revealing contains sql.name(relation) if {

@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import type { Holdpoint } from '../app.ts';
 import type { Config } from '../config/schema.ts';
-import { addressText } from './preflight.ts';
+import { addressText } from '../core/address.ts';
 
 export function banner(config: Config, file: string, holdpoint: Holdpoint): string {
   const lines = [

@@ -2,11 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
+import type { SocketAddress } from '../core/address.ts';
 import type { Pipeline } from '../core/admission.ts';
 import type { Logger } from '../core/ports.ts';
 import type { SqlAnalyser } from '../protocol/sql/analysis.ts';
-import { createHttpListener } from '../server/http/listener.ts';
-import { createOwnAddresses, type ListenAddress } from '../server/http/own-addresses.ts';
+import { createHttpListener, type HttpListener } from '../server/http/listener.ts';
+import { createOwnAddresses } from '../server/http/own-addresses.ts';
 import { createPostgresListener } from '../server/postgres/listener.ts';
 import { machineClock } from './machine.ts';
 import type { WantedAddress } from './preflight.ts';
@@ -16,7 +17,7 @@ import type { State } from './state.ts';
 export interface AgentListener {
   /** The configuration's key. */
   readonly key: string;
-  start(): Promise<ListenAddress>;
+  start(): Promise<SocketAddress>;
   drain(): Promise<void>;
 }
 
@@ -40,7 +41,7 @@ export interface ListenerDeps {
   readonly analyser: SqlAnalyser;
   readonly logger: Logger;
   /** Addresses that are ours, as far as bound by now. */
-  readonly own: () => readonly ListenAddress[];
+  readonly own: () => readonly SocketAddress[];
   /** Where a person with a token can look at a ticket. */
   readonly ticketUrl: (ticket: string) => string;
 }
@@ -53,25 +54,37 @@ function httpListener(config: Config, deps: ListenerDeps): AgentListener[] {
   const { http } = config;
   if (!http) return [];
   const { state, pipeline, logger } = deps;
-  const listener = createHttpListener(
+  const create = () =>
+    createHttpListener(
+      {
+        listen: http.listen,
+        stateDir: config.state_dir,
+        tls: http.tls,
+        upstream: { ca: state.trusted, resolve: http.upstream.resolve },
+        maxBody: http.inspect.max_body,
+        waitMs: config.hold.wait.http,
+        ticketUrl: deps.ticketUrl,
+      },
+      {
+        pipeline,
+        authority: state.authority,
+        own: createOwnAddresses(deps.own),
+        clock: machineClock,
+        logger,
+      },
+    );
+  let listener: HttpListener | null = null;
+  return [
     {
-      listen: http.listen,
-      stateDir: config.state_dir,
-      tls: http.tls,
-      upstream: { ca: state.trusted, resolve: http.upstream.resolve },
-      maxBody: http.inspect.max_body,
-      waitMs: config.hold.wait.http,
-      ticketUrl: deps.ticketUrl,
+      key: 'http',
+      // Made no earlier: what keeps it from being made is told like what keeps it from listening.
+      async start() {
+        listener = create();
+        return listener.start();
+      },
+      drain: async () => listener?.drain(),
     },
-    {
-      pipeline,
-      authority: state.authority,
-      own: createOwnAddresses(deps.own),
-      clock: machineClock,
-      logger,
-    },
-  );
-  return [{ key: 'http', ...listener }];
+  ];
 }
 
 function postgresListeners(config: Config, deps: ListenerDeps): AgentListener[] {

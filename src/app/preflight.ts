@@ -4,12 +4,11 @@
  */
 
 import { createServer } from 'node:net';
+import { addressText, type SocketAddress } from '../core/address.ts';
 
-export interface WantedAddress {
+export interface WantedAddress extends SocketAddress {
   /** The configuration's key. */
   readonly key: string;
-  readonly host: string;
-  readonly port: number;
 }
 
 /** One line for each address that cannot be had. */
@@ -41,9 +40,4 @@ function describe({ key, host, port }: WantedAddress, code: string | null): stri
     default:
       return `${key}: ${address} cannot be listened on (${code})`;
   }
-}
-
-/** `host:port`, as a URL has it. */
-export function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

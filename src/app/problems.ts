@@ -1,6 +1,9 @@
-/** Owns collecting what is wrong at the start, so that an operator reads all of it in one go. */
+/**
+ * Owns collecting what is wrong at the start, so that an operator reads all of it in one go. Must never catch a
+ * programming error.
+ */
 
-import { Fault } from '../core/errors.ts';
+import { Fault, messageOf } from '../core/errors.ts';
 
 /** What keeps Holdpoint from starting; one clear line each. */
 export class StartProblems extends Error {
@@ -24,8 +27,7 @@ export async function attempt<T>(
     return { part: await (typeof part === 'function' ? part() : part) };
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;
-    if (!(error instanceof Error)) return { problem: `${key}: ${String(error)}` };
-    const detail = error instanceof Fault ? error.message : (error.message.split('\n')[0] ?? error.name);
+    const detail = error instanceof Fault ? error.message : (messageOf(error).split('\n')[0] ?? '');
     return { problem: detail.startsWith(`${key}:`) ? detail : `${key}: ${detail}` };
   }
 }

@@ -5,9 +5,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type AuditLog, createAuditLog } from '../audit/log.ts';
 import type { Config } from '../config/schema.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Logger, TicketStore } from '../core/ports.ts';
 import { createPolicyEngine, type RunningPolicy } from '../policy/engine.ts';
 import { type LoadedToken, loadOperatorToken, loadTokens } from '../server/control/tokens.ts';
@@ -15,6 +16,8 @@ import {
   type CertificateAuthority,
   createCertificateAuthority,
 } from '../server/http/certificate-authority.ts';
+import { readResolveMap } from '../server/http/resolve.ts';
+import { certificatesOf } from '../server/http/trusted-roots.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import { machineClock } from './machine.ts';
 import { type Attempt, attempt, partOf, problemsIn, StartProblems } from './problems.ts';
@@ -38,30 +41,26 @@ export async function openState(
 ): Promise<State> {
   const stateDir = config.state_dir;
   const folder = await attempt('state_dir', () => makePrivate(stateDir));
-  if ('problem' in folder) throw new StartProblems([folder.problem, ...(await others)]);
-  const [audit, store, policy, tokens, operator, authority, trusted] = await Promise.all([
-    attempt('audit', openAudit(config, logger)),
-    attempt('store', openSqliteStore(join(stateDir, 'holdpoint.db'))),
-    attempt(
-      'policy',
-      createPolicyEngine({
-        bundle: config.policy.bundle,
-        data: config.policy.data ?? null,
-        onThreadLost: (reason) => logger.warn({ reason }, 'a policy thread was replaced'),
-      }),
-    ),
-    attempt('approvals.tokens', loadTokens(config.approvals.tokens, { random: randomBytes })),
-    attempt('state_dir', loadOperatorToken(stateDir, { random: randomBytes })),
-    attempt('state_dir', createCertificateAuthority({ stateDir, clock: machineClock })),
-    attempt('http.upstream.ca', readAll(config.http?.upstream.ca ?? [])),
+  // Without the directory all that would be in it is not tried: one line says why.
+  const within = <T>(key: string, open: () => Promise<T>): Promise<Attempt<T>> =>
+    'part' in folder ? attempt(key, open) : Promise.resolve(folder);
+  const [audit, store, policy, tokens, operator, authority, trusted, resolve] = await Promise.all([
+    within('audit', () => openAudit(config, logger)),
+    within('store', () => openSqliteStore(join(stateDir, 'holdpoint.db'))),
+    attempt('policy', openPolicy(config, logger)),
+    attempt('approvals.tokens', openTokens(config, 'part' in folder)),
+    within('state_dir', () => loadOperatorToken(stateDir, { random: randomBytes })),
+    within('state_dir', () => createCertificateAuthority({ stateDir, clock: machineClock })),
+    Promise.all((config.http?.upstream.ca ?? []).map((file) => attempt('http.upstream.ca', readRoots(file)))),
+    attempt('http', () => readResolveMap(config.http?.upstream.resolve ?? {})),
   ]);
   const problems = [
-    ...problemsIn([audit, store, policy, tokens, operator, authority, trusted]),
+    ...problemsIn([folder, audit, store, policy, tokens, operator, authority, ...trusted, resolve]),
     ...(await others),
   ];
   if (problems.length > 0) {
     await Promise.all([closed(policy), closed(store), closed(audit)]);
-    throw new StartProblems(problems);
+    throw new StartProblems([...new Set(problems)]);
   }
   return {
     audit: partOf(audit),
@@ -70,7 +69,7 @@ export async function openState(
     tokens: partOf(tokens),
     operatorTokenHash: partOf(operator),
     authority: partOf(authority),
-    trusted: partOf(trusted),
+    trusted: trusted.map(partOf),
   };
 }
 
@@ -98,6 +97,28 @@ function openAudit(config: Config, logger: Logger): Promise<AuditLog> {
   });
 }
 
-async function readAll(files: readonly string[]): Promise<string[]> {
-  return Promise.all(files.map((file) => readFile(file, 'utf8')));
+function openPolicy({ policy }: Config, logger: Logger): Promise<RunningPolicy> {
+  return createPolicyEngine({
+    bundle: policy.bundle,
+    data: policy.data ?? null,
+    onThreadLost: (reason) => logger.warn({ reason }, 'a policy thread was replaced'),
+  });
+}
+
+/** A token is never made in a state directory that was refused. */
+function openTokens({ approvals, state_dir }: Config, made: boolean): Promise<LoadedToken[]> {
+  const inside = (file: string) => !relative(state_dir, file).startsWith('..');
+  const entries = approvals.tokens.filter((token) => made || !('file' in token && inside(token.file)));
+  return loadTokens(entries, { random: randomBytes });
+}
+
+/** @throws Error when the file cannot be read, or is not of certificates. */
+async function readRoots(file: string): Promise<string> {
+  try {
+    const pem = await readFile(file, 'utf8');
+    certificatesOf(pem);
+    return pem;
+  } catch (error) {
+    throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
+  }
 }

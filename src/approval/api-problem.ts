@@ -1,4 +1,7 @@
-/** Owns the form of the control API’s answers: JSON, and RFC 9457 problem documents from the catalogue. */
+/**
+ * Owns the form of the control API’s answers: JSON, and RFC 9457 problem documents from the catalogue. Must never
+ * know what was asked.
+ */
 
 import { CATALOGUE, type ErrorCode } from '../core/errors.ts';
 

@@ -3,6 +3,7 @@
  * guessed. Pure. Must never know who sent it.
  */
 
+import { isJsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { TicketFilter } from '../core/ports.ts';
 import { type TicketState, TRANSITIONS } from '../core/ticket.ts';
@@ -71,8 +72,7 @@ function readFlatObject(body: Uint8Array): Read<Record<string, string | null>> {
   } catch {
     return { wrong: 'the body is not JSON in UTF-8' };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { wrong: 'the body is to be a JSON object' };
+  if (!isJsonObject(value)) return { wrong: 'the body is to be a JSON object' };
   const entries = Object.entries(value);
   for (const [name, member] of entries) {
     if (member !== null && typeof member !== 'string')

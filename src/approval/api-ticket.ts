@@ -1,4 +1,7 @@
-/** Owns the ticket as the control API shows it: snake_case, RFC 3339 times. Pure. */
+/**
+ * Owns the ticket as the control API shows it: snake_case, RFC 3339 times. Pure. Must never leave out that a text was
+ * cut.
+ */
 
 import { LIMITS } from '../core/limits.ts';
 import type { Ticket } from '../core/ticket.ts';

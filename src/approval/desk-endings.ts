@@ -1,7 +1,8 @@
 /**
  * Owns how a ticket ends: the evidence first, then the store, then whoever waits, then the doors; and the timer that
  * ends it when nobody else does. What must end and cannot (the log or the store fails) is remembered and tried again,
- * and counts as ended meanwhile. Everything here but `arm` and `stop` is called within a turn of the desk.
+ * and counts as ended meanwhile. Everything here but `arm` and `stop` is called within a turn of the desk. Must never
+ * let a ticket that is over be answered or released.
  */
 
 import { LIMITS } from '../core/limits.ts';

@@ -53,7 +53,7 @@ export function approversOf(ticket: Ticket, people: People): Approver[] {
 }
 
 /** The agent and the owner it acts for are one party, whatever groups the owner is in. */
-export function isSelf(ticket: Ticket, personId: string): boolean {
+function isSelf(ticket: Ticket, personId: string): boolean {
   const person = identity(personId);
   return person === identity(ticket.agent.owner) || person === identity(ticket.agent.id);
 }

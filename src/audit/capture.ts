@@ -13,6 +13,7 @@
 
 import { hash } from 'node:crypto';
 import type { Facts, Json } from '../core/facts.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
 import { withoutSecrets } from '../core/sql-secrets.ts';
 import { maskSecrets } from './secret-shapes.ts';
@@ -20,7 +21,6 @@ import { redactSql } from './sql-redaction.ts';
 
 export type Capture = 'redacted' | 'full' | 'none';
 type Kind = Facts['kind'] | null;
-type JsonObject = { [key: string]: Json };
 
 /** Values of these are names, numbers and verdicts: they say what was done, not with which data. */
 const PLAIN = new Set(
@@ -136,8 +136,7 @@ export function jsonWithin(value: Json, characters: number): string {
   const kept: JsonObject = {};
   const omitted: string[] = [];
   let room = characters;
-  const fields =
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { json: whole };
+  const fields = isJsonObject(value) ? value : { json: whole };
   for (const [key, item] of Object.entries(fields)) {
     const length = JSON.stringify(item).length;
     if (length <= room) kept[key] = item;

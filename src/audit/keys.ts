@@ -22,7 +22,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { Fault } from '../core/errors.ts';
+import { Fault, messageOf } from '../core/errors.ts';
 import type { LogFiles } from './layout.ts';
 import {
   formatVerifierKey,
@@ -46,7 +46,7 @@ export function openSigner(files: LogFiles, options: { fresh: boolean; origin?: 
     chmodSync(files.privateKey, 0o600);
     return signerOf(createPrivateKey(readFileSync(files.privateKey)), files, options.origin);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new Fault('evidence_unavailable', `the key of the audit log cannot be used: ${why}`, {
       cause: error,
     });

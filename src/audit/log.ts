@@ -5,7 +5,7 @@
  */
 
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { Fault } from '../core/errors.ts';
+import { Fault, messageOf } from '../core/errors.ts';
 import type { Clock, EvidenceLog } from '../core/ports.ts';
 import { draft, type RecordDraft } from '../core/record.ts';
 import { AppendFile } from './append-file.ts';
@@ -282,6 +282,6 @@ function syncDirectory(path: string): void {
 
 function faultOf(what: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new Fault('evidence_unavailable', `${what}: ${why}`, { cause: error });
 }

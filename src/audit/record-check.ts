@@ -4,6 +4,7 @@
  */
 
 import type { Json } from '../core/facts.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Line } from './lines.ts';
 
@@ -49,10 +50,10 @@ function orderReason(found: Json | undefined, seq: number): string {
   return `out of order: its line says ${show(found)}`;
 }
 
-function objectIn(octets: Buffer): { [key: string]: Json } | null {
+function objectIn(octets: Buffer): JsonObject | null {
   try {
     const value: Json = JSON.parse(UTF8.decode(octets));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }

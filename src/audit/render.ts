@@ -1,8 +1,7 @@
 /** Owns how a record reads in a terminal: one line, nothing in it that could steer the terminal. Must never be parsed. */
 
 import type { Json } from '../core/facts.ts';
-
-type JsonObject = { readonly [key: string]: Json };
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 
 /** Characters of the action that are shown. */
 const ACTION = 160;
@@ -66,7 +65,7 @@ function parsed(line: string): Json {
 }
 
 function objectOf(value: Json | undefined): JsonObject | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+  return isJsonObject(value) ? value : null;
 }
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);

@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TicketDocument } from '../approval/api-ticket.ts';
 import { loadConfig } from '../config/load.ts';
+import { addressText, type SocketAddress } from '../core/address.ts';
+import { messageOf } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { printableLine } from './approvals-text.ts';
 import { CommandFailed, EXIT, type ExitCode } from './exit.ts';
@@ -112,10 +114,10 @@ function exitOf(status: number): ExitCode {
   return [400, 413, 415, 421].includes(status) ? EXIT.usage : EXIT.no;
 }
 
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+function urlOf({ host, port }: SocketAddress): string {
   // An address to listen on everywhere is none to go to.
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return `http://${addressText({ host: reachable, port })}`;
 }
 
 function tokenIn(file: string): string {
@@ -135,5 +137,5 @@ function usage(line: string): CommandFailed {
 function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof Error && 'code' in cause) return String(cause.code);
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }

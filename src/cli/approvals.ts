@@ -1,4 +1,7 @@
-/** Owns `holdpoint approvals list|show|approve|deny`: the terminal as a door to a running Holdpoint, over its API. */
+/**
+ * Owns `holdpoint approvals list|show|approve|deny`: the terminal as a door to a running Holdpoint, over its API.
+ * Must never touch the store or the log itself.
+ */
 
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';

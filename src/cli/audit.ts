@@ -11,6 +11,7 @@ import { parseVerifierKey, type VerifierKey } from '../audit/note.ts';
 import { renderRecord } from '../audit/render.ts';
 import { tailLines } from '../audit/tail.ts';
 import { type Verification, verifyLog } from '../audit/verify.ts';
+import { messageOf } from '../core/errors.ts';
 import { CommandFailed, EXIT } from './exit.ts';
 
 export interface AuditCommandDeps {
@@ -125,7 +126,7 @@ function keyOf(files: LogFiles, given: string | undefined): VerifierKey {
   try {
     return given === undefined ? readVerifierKey(files.publicKey) : parseVerifierKey(given);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw usage(given === undefined ? `no verifier key beside the log, give --key: ${why}` : `--key: ${why}`);
   }
 }
@@ -134,7 +135,7 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
+    throw usage(messageOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-/** Owns `holdpoint config check|schema|show`. */
+/** Owns `holdpoint config check|schema|show`. Must never print a secret. */
 
 import type { Command } from 'commander';
 import { stringify } from 'yaml';

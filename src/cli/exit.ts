@@ -1,4 +1,7 @@
-/** Owns the exit codes of the command line, and how a failure becomes one clear message and its code. */
+/**
+ * Owns the exit codes of the command line, and how a failure becomes one clear message and its code. Must never end
+ * the process itself.
+ */
 
 import { ConfigError } from '../config/load.ts';
 import { Fault } from '../core/errors.ts';

@@ -1,7 +1,10 @@
-/** Owns the command line as a whole: every command group, usage errors, and the one way a failure is said. */
+/**
+ * Owns the command line as a whole: every command group, usage errors, and the one way a failure is said. Must never
+ * hold what a command does.
+ */
 
 import { Command, CommanderError } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { loadStateDir } from '../config/load.ts';
 import { explainHttp } from '../protocol/http/explain.ts';
 import { explainSql } from '../protocol/postgres/explain.ts';
 import { createSqlAnalyser } from '../protocol/sql/analyser.ts';
@@ -21,7 +24,7 @@ export async function run(argv: readonly string[], version: string): Promise<Exi
     )
     .version(version)
     .showHelpAfterError('(--help says what there is)');
-  const stateDirOf = async (file: string) => loadConfig(file, process.env).state_dir;
+  const stateDirOf = async (file: string) => loadStateDir(file, process.env);
   registerStart(program, version);
   registerApprovals(program, {
     env: process.env,

@@ -2,6 +2,7 @@
  * Owns the rules that span several keys of the configuration. Must never touch the machine.
  */
 
+import { addressText } from '../core/address.ts';
 import type { Config } from './schema.ts';
 import type { ReferenceProblem } from './secrets.ts';
 import type { ConfigPath } from './yaml.ts';
@@ -44,7 +45,7 @@ function listenersClash(config: Config): ReferenceProblem[] {
   const seen = new Set<string>();
   const problems: ReferenceProblem[] = [];
   for (const [path, { host, port }] of listeners) {
-    const key = `${host}:${port}`;
+    const key = addressText({ host, port });
     if (port !== 0 && seen.has(key)) problems.push({ path, message: `${key} is used twice` });
     seen.add(key);
   }

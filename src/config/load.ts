@@ -3,20 +3,24 @@
  * Must never start anything.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { consistencyProblems } from './consistency.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type ReferenceProblem, resolveReferences } from './secrets.ts';
+import { missingFiles, type NamedAddress, namedAddresses, pathText } from './survey.ts';
 import { type ConfigPath, readYaml, type YamlFile } from './yaml.ts';
 
 /** All that is wrong with a configuration; one line each. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
+  /** What it would listen on, as far as that can be read: for whoever wants to know all that is in the way. */
+  readonly addresses: readonly NamedAddress[];
+  constructor(problems: readonly string[], addresses: readonly NamedAddress[] = []) {
     super(problems.join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
+    this.addresses = addresses;
   }
 }
 
@@ -25,12 +29,8 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every problem.
  */
 export function loadConfig(file: string, env: Readonly<Record<string, string | undefined>>): Config {
-  const text = readText(file);
+  const yaml = readFile(file);
   const base = dirname(resolve(file));
-  const yaml = readYaml(text);
-  if (yaml.problems.length > 0) {
-    throw new ConfigError(yaml.problems.map(({ line, message }) => `${file}:${line}: ${message}`));
-  }
   const problems: ReferenceProblem[] = [];
   const surroundings = {
     env,
@@ -38,11 +38,67 @@ export function loadConfig(file: string, env: Readonly<Record<string, string | u
   };
   const value = resolveReferences(yaml.value, surroundings, problems);
   const result = configSchema.safeParse(value);
-  if (!result.success) problems.push(...result.error.issues.flatMap(describeIssue));
-  const config = result.success ? withAbsolutePaths(result.data, base) : null;
-  if (config) problems.push(...consistencyProblems(config), ...missingFiles(config));
-  if (problems.length > 0 || !config) throw new ConfigError(inOrder(problems, file, yaml));
-  return deepFreeze(config);
+  if (!result.success) problems.push(...newProblems(result.error.issues.flatMap(describeIssue), problems));
+  problems.push(...missingFiles(value, base));
+  // One wrong value does not hide what is wrong elsewhere: the rest is looked at without it, where it can be.
+  const sound = result.success ? result : configSchema.safeParse(without(value, problems));
+  if (sound.success) problems.push(...newProblems(consistencyProblems(sound.data), problems));
+  if (problems.length > 0 || !result.success)
+    throw new ConfigError(inOrder(problems, file, yaml), namedAddresses(value));
+  return deepFreeze(withAbsolutePaths(result.data, base));
+}
+
+/** Those about places of which nothing was said yet: one cause, one line. */
+function newProblems(found: readonly ReferenceProblem[], said: readonly ReferenceProblem[]) {
+  const places = new Set(said.map(({ path }) => pathText(path)));
+  return found.filter(({ path }) => !places.has(pathText(path)));
+}
+
+/** A copy that lacks the keys at which something is wrong. */
+function without(value: unknown, problems: readonly ReferenceProblem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path } of problems) {
+    const parent = at(copy, path.slice(0, -1));
+    const key = path.at(-1);
+    // Not out of a list: what comes after would be told by the wrong index.
+    if (typeof key === 'string' && isTree(parent)) delete parent[key];
+  }
+  return copy;
+}
+
+function at(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((inner, key) => (isTree(inner) ? inner[key] : undefined), value);
+}
+
+function isTree(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/**
+ * The state directory that a configuration names, absolute, and nothing else of it: who looks at a log or at the
+ * authority has no need of the secrets that the rest refers to. @throws ConfigError
+ */
+export function loadStateDir(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  const yaml = readFile(file);
+  const problems: ReferenceProblem[] = [];
+  const surroundings = {
+    env,
+    readFile: (name: string) => readFileSync(resolve(dirname(file), name), 'utf8'),
+  };
+  const path = ['state_dir'];
+  const value = resolveReferences(at(yaml.value, path), surroundings, problems, path);
+  const result = configSchema.shape.state_dir.safeParse(value);
+  if (!result.success && problems.length === 0)
+    problems.push(...result.error.issues.flatMap((issue) => describeIssue({ ...issue, path })));
+  if (problems.length > 0 || !result.success) throw new ConfigError(inOrder(problems, file, yaml));
+  return resolve(dirname(file), result.data);
+}
+
+/** @throws ConfigError when it cannot be read, or is no YAML. */
+function readFile(file: string): YamlFile {
+  const yaml = readYaml(readText(file));
+  if (yaml.problems.length === 0) return yaml;
+  throw new ConfigError(yaml.problems.map(({ line, message }) => `${file}:${line}: ${message}`));
 }
 
 function readText(file: string): string {
@@ -83,12 +139,6 @@ function inOrder(problems: readonly ReferenceProblem[], file: string, yaml: Yaml
     .map(({ line, text }) => `${file}:${line}: ${text}`);
 }
 
-function pathText(path: ConfigPath): string {
-  let text = '';
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text && '.'}${part}`;
-  return text || 'the file';
-}
-
 function withAbsolutePaths(config: Config, base: string): Config {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path));
   const { http, policy, approvals, embedded_postgres: embedded } = config;
@@ -120,27 +170,6 @@ function withAbsolutePaths(config: Config, base: string): Config {
       },
     }),
   };
-}
-
-function missingFiles(config: Config): ReferenceProblem[] {
-  const wanted: [ConfigPath, string][] = [
-    ...(config.http?.upstream.ca.map((file, index): [ConfigPath, string] => [
-      ['http', 'upstream', 'ca', index],
-      file,
-    ]) ?? []),
-    ...(config.policy.bundle === 'builtin'
-      ? []
-      : [[['policy', 'bundle'], config.policy.bundle] satisfies [ConfigPath, string]]),
-    ...(config.policy.data === undefined
-      ? []
-      : [[['policy', 'data'], config.policy.data] satisfies [ConfigPath, string]]),
-    ...(config.embedded_postgres
-      ? [[['embedded_postgres', 'sample'], config.embedded_postgres.sample] satisfies [ConfigPath, string]]
-      : []),
-  ];
-  return wanted
-    .filter(([, file]) => statSync(file, { throwIfNoEntry: false }) === undefined)
-    .map(([path, file]) => ({ path, message: `there is no file ${file}` }));
 }
 
 function deepFreeze<T>(value: T): T {

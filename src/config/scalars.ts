@@ -4,15 +4,11 @@
  */
 
 import { z } from 'zod';
+import type { SocketAddress } from '../core/address.ts';
 import { parseDuration, parseSize } from '../core/duration.ts';
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** `127.0.0.1:3128`, `[::1]:3128`, `localhost:0`; null when it is neither. Port 0 picks a free one. */
-export function parseListen(text: string): ListenAddress | null {
+export function parseListen(text: string): SocketAddress | null {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);

@@ -3,6 +3,7 @@
  */
 
 import { type Document, LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../core/errors.ts';
 
 export type ConfigPath = readonly (string | number)[];
 
@@ -41,7 +42,7 @@ function toValue(document: Document.Parsed, problems: YamlProblem[]): unknown {
   } catch (error) {
     problems.push({
       line: 1,
-      message: error instanceof Error ? error.message : 'not a document',
+      message: messageOf(error),
     });
     return null;
   }

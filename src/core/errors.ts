@@ -84,6 +84,11 @@ export const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
+/** What a thrown value says. One that is no Error says nothing: it may be a payload. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}
+
 /** The peer broke the rules of its protocol. The connection may have to end; nothing was forwarded. */
 export class ProtocolError extends Error {
   readonly code: ErrorCode;

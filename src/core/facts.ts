@@ -86,7 +86,10 @@ export interface StatementFacts {
   functions: FunctionName[];
   limit: number | null;
   flags: string[];
-  /** Settings that it changes, lower case, `*` for all of them; absent where that is not known. */
+  /**
+   * Settings that it changes, lower case, `*` for all of them; `transaction_read_write` for SET TRANSACTION READ WRITE.
+   * Absent where there are none, or where the text does not name them all.
+   */
   settings?: string[];
 }
 

@@ -163,6 +163,8 @@ export const LIMITS = {
   auditRecord: 256 * KIB,
   /** Milliseconds that open requests have to finish once a stop was asked for. */
   drain: 10_000,
+  /** Milliseconds in which another signal is taken for the same wish: Ctrl-C reaches the program from the terminal and from npm. */
+  signalEcho: 1_000,
   /** Milliseconds for the embedded PostgreSQL to get ready: recovery after a crash may take a while. */
   embeddedReady: 60_000,
   /** Milliseconds for each way of stopping the embedded PostgreSQL, before the next, harder one. */
@@ -170,5 +172,3 @@ export const LIMITS = {
   /** Milliseconds that an embedded PostgreSQL whose owner was killed may take to stop, before a new one gives up. */
   embeddedPredecessor: 10_000,
 } as const;
-
-export type LimitName = keyof typeof LIMITS;

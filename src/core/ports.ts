@@ -3,13 +3,12 @@
  * implementation in one folder and a stand-in in tests. Must never import an implementation.
  */
 
-import type { Effect, Requirement, RuleHit, Verdict } from './decision.ts';
+import type { Effect, Verdict } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Agent, Facts, Json, PolicyInput } from './facts.ts';
-import type { Fingerprint } from './fingerprint.ts';
+import type { Facts, Json, PolicyInput } from './facts.ts';
 import type { RecordDraft } from './record.ts';
 import type { Refusal } from './refusal.ts';
-import type { Answer, Display, Ticket, TicketState } from './ticket.ts';
+import type { Answer, Ticket, TicketState } from './ticket.ts';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -54,16 +53,14 @@ export interface EvidenceLog {
   append(record: RecordDraft, options?: { durable?: boolean }): Promise<{ seq: number }>;
 }
 
-export interface HoldRequest {
+/** What a ticket is opened with. */
+export interface HoldRequest
+  extends Pick<
+    Ticket,
+    'agent' | 'kind' | 'fingerprint' | 'display' | 'rules' | 'requirements' | 'message' | 'revision'
+  > {
+  /** Id of the decision record. */
   readonly decision: string;
-  readonly agent: Agent;
-  readonly kind: Facts['kind'];
-  readonly fingerprint: Fingerprint;
-  readonly display: Display;
-  readonly rules: readonly RuleHit[];
-  readonly requirements: readonly Requirement[];
-  readonly message: string;
-  readonly revision: string;
   /** Milliseconds until unanswered means expired. */
   readonly expiresIn: number;
 }

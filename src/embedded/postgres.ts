@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { addressText } from '../core/address.ts';
 import type { Logger } from '../core/ports.ts';
 import { serverAccount } from './account.ts';
 import { locateBinaries } from './binaries.ts';
@@ -79,8 +80,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     settings,
     logger,
   });
-  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  const superuserUrl = `postgres://postgres:${password}@${authority}/${encodeURIComponent(database)}`;
+  const superuserUrl = `postgres://postgres:${password}@${addressText({ host, port })}/${encodeURIComponent(database)}`;
   logger.info({ host, port, pid: server.pid }, 'embedded PostgreSQL ready');
   return { host, port, database, superuserUrl, ...server };
 }

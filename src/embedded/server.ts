@@ -5,6 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { addressText } from '../core/address.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/ports.ts';
 import { EmbeddedProblem } from './problem.ts';
@@ -112,7 +113,7 @@ function readLog(child: ChildProcess, logger: Logger): ServerLog {
 
 function whyNot({ host, port }: ServerOptions, outcome: string, log: string): EmbeddedProblem {
   if (/could not bind .*Address already in use/.test(log))
-    return new EmbeddedProblem('port_in_use', `${host}:${port} is in use by another process`);
+    return new EmbeddedProblem('port_in_use', `${addressText({ host, port })} is in use by another process`);
   return new EmbeddedProblem(
     'start_failed',
     `the embedded PostgreSQL did not start (${outcome}): ${complaint(log)}`,

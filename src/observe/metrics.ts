@@ -1,13 +1,11 @@
 /** Owns the metrics and their text form at /metrics. Must never take a label whose values an agent chooses. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Meter } from '../core/ports.ts';
 
 export interface Metrics extends Meter {
   /** Prometheus text exposition. */
   text(): Promise<{ contentType: string; body: string }>;
-  /** A value read whenever the metrics are. */
-  gauge(name: string, help: string, read: () => number): void;
 }
 
 export function createMetrics(): Metrics {
@@ -53,9 +51,6 @@ export function createMetrics(): Metrics {
     },
     async text() {
       return { contentType: registry.contentType, body: await registry.metrics() };
-    },
-    gauge(name, help, read) {
-      const value: Gauge = new Gauge({ name, help, registers, collect: () => value.set(read()) });
     },
   };
 }

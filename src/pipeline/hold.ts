@@ -18,19 +18,24 @@ import { waitForAnswer } from './wait.ts';
 /** Seconds that a client is told to wait before it asks again for a ticket that is still open. */
 const RETRY_AFTER = 15;
 
-type Judge = (action: Action) => Promise<Verdict>;
+/** An action that policy holds, with everything that its way through the desk needs. */
+export interface Held {
+  readonly action: Action;
+  readonly caller: Caller;
+  /** The decision's id. */
+  readonly id: string;
+  /** The verdict that holds it. */
+  readonly verdict: Verdict;
+  /** Asks policy anew. */
+  judge(): Promise<Verdict>;
+}
 
 /** Asks people, waits, and admits the action once when they agree. @throws Fault when evidence or store fail. */
-export async function holdUntilAnswered(
-  deps: PipelineDeps,
-  action: Action,
-  caller: Caller,
-  id: string,
-  verdict: Verdict,
-  judge: Judge,
-): Promise<Admission> {
+export async function holdUntilAnswered(deps: PipelineDeps, held: Held): Promise<Admission> {
+  const { action, id, verdict } = held;
+  const { decision } = verdict;
   const started = deps.clock.now();
-  const end = (label: string) => deps.meter.waited(label, (deps.clock.now() - started) / 1000);
+  const waited = () => deps.clock.now() - started;
   for (;;) {
     const hold = await deps.desk.submit({
       decision: id,
@@ -38,34 +43,30 @@ export async function holdUntilAnswered(
       kind: action.facts.kind,
       fingerprint: action.fingerprint,
       display: action.display,
-      rules: verdict.decision.rules,
-      requirements: verdict.decision.requirements,
-      message: verdict.decision.message,
+      rules: decision.rules,
+      requirements: decision.requirements,
+      message: decision.message,
       revision: verdict.revision,
-      expiresIn: parseDuration(verdict.decision.expires ?? '') ?? deps.expiresIn,
+      expiresIn: parseDuration(decision.expires ?? '') ?? deps.expiresIn,
     });
-    if ('code' in hold) return { refusal: { ...hold, rules: verdict.decision.rules, decision: id } };
-    const left = Math.max(0, action.waitMs - (deps.clock.now() - started));
-    const admission = await oneHold(deps, action, caller, id, verdict, judge, hold, left);
+    if ('code' in hold) return { refusal: { ...hold, rules: decision.rules, decision: id } };
+    const admission = await oneHold(deps, held, hold, Math.max(0, action.waitMs - waited()));
     // Another client's identical request used up the approval: this one needs an answer of its own.
     if (admission === 'taken') continue;
-    end('refusal' in admission ? admission.refusal.code : 'released');
+    deps.meter.waited('refusal' in admission ? admission.refusal.code : 'released', waited() / 1000);
     return admission;
   }
 }
 
 async function oneHold(
   deps: PipelineDeps,
-  action: Action,
-  caller: Caller,
-  id: string,
-  verdict: Verdict,
-  judge: Judge,
+  held: Held,
   hold: Hold,
   waitMs: number,
 ): Promise<Admission | 'taken'> {
+  const { action, caller, id, verdict } = held;
   const ticket = hold.ticket.id;
-  const refuse = (code: ErrorCode, reason: string, retryAfter: number | null = null): Admission => ({
+  const refuse: Refuse = (code, reason, retryAfter = null) => ({
     refusal: refusal(code, reason, { ticket, rules: verdict.decision.rules, decision: id, retryAfter }),
   });
   try {
@@ -88,7 +89,7 @@ async function oneHold(
       return refuse('hold_pending', `waiting for approval, ticket ${ticket}`, RETRY_AFTER);
     case 'answered':
       if (answer.result.state !== 'approved') return notApproved(answer.result, ticket, refuse);
-      return release(deps, action, caller, id, verdict, judge, hold, refuse);
+      return release(deps, held, hold, refuse);
   }
 }
 
@@ -119,21 +120,18 @@ function notApproved(
 /** What was approved is what runs: every condition is looked at again, and the approval is spent, before the permit. */
 async function release(
   deps: PipelineDeps,
-  action: Action,
-  caller: Caller,
-  id: string,
-  held: Verdict,
-  judge: Judge,
+  held: Held,
   hold: Hold,
   refuse: Refuse,
 ): Promise<Admission | 'taken'> {
+  const { action, caller, id } = held;
   const ticket = hold.ticket.id;
   const changed = caller.changed?.() ?? null;
   if (changed !== null) {
     await hold.stale(changed);
     return refuse('hold_stale', `${changed} (ticket ${ticket})`);
   }
-  const verdict = await judge(action);
+  const verdict = await held.judge();
   if (verdict.failure !== null) {
     await hold.park();
     return { refusal: { ...denial(verdict, id, ticket), retryAfter: RETRY_AFTER } };
@@ -147,7 +145,7 @@ async function release(
     await hold.stale(`policy ${verdict.revision} denies it now`);
     return { refusal: denial(verdict, id, ticket) };
   }
-  if (asksForOthers(held, verdict)) {
+  if (asksForOthers(held.verdict, verdict)) {
     const why = `policy ${verdict.revision} asks for other reviewers now`;
     await hold.stale(why);
     return refuse('hold_stale', `${why} (ticket ${ticket})`);
@@ -163,8 +161,8 @@ async function release(
 }
 
 /** An approval given under one set of requirements does not satisfy another. */
-function asksForOthers(held: Verdict, now: Verdict): boolean {
+function asksForOthers(before: Verdict, now: Verdict): boolean {
   if (now.decision.effect !== 'hold') return false;
   const key = (requirements: readonly Requirement[]) => JSON.stringify(requirements);
-  return key(held.decision.requirements) !== key(now.decision.requirements);
+  return key(before.decision.requirements) !== key(now.decision.requirements);
 }

@@ -72,7 +72,7 @@ async function follow(
   const { effect } = verdict.decision;
   if (deps.mode === 'shadow' || effect === 'allow') return allow(deps, action, id, verdict);
   if (effect === 'deny') return { refusal: await deny(deps, action, id, verdict) };
-  return holdUntilAnswered(deps, action, caller, id, verdict, (again) => judge(deps, again));
+  return holdUntilAnswered(deps, { action, caller, id, verdict, judge: () => judge(deps, action) });
 }
 
 /** What the protocol forbids, in every mode and whatever policy would say; evidence of it all the same. */

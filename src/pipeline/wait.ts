@@ -1,4 +1,7 @@
-/** Owns waiting for whatever comes first: an answer, the client's going, our stopping, the end of patience. */
+/**
+ * Owns waiting for whatever comes first: an answer, the client's going, our stopping, the end of patience. Must never
+ * reject, nor change the hold.
+ */
 
 import type { Clock, Hold, HoldResult } from '../core/ports.ts';
 

@@ -83,7 +83,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
 };
 
 /** What @open-policy-agent/opa-wasm brings itself, and does not let a host replace. */
-export const SDK_BUILTINS: ReadonlySet<string> = new Set([
+const SDK_BUILTINS: ReadonlySet<string> = new Set([
   'json.is_valid',
   'regex.split',
   'sprintf',

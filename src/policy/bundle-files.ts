@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip, type ZlibOptions } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { messageOf } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { PolicyLoadError } from './load-error.ts';
 
@@ -22,7 +23,7 @@ export async function readBundleFiles(location: string): Promise<BundleFiles> {
     return what.isDirectory() ? await readDirectory(location) : await readArchive(location);
   } catch (error) {
     if (error instanceof PolicyLoadError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PolicyLoadError([`${location}: cannot be read as a bundle (${reason})`], { cause: error });
   }
 }

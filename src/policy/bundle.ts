@@ -8,9 +8,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { type BundleFiles, readBundleFiles } from './bundle-files.ts';
 import { PolicyLoadError } from './load-error.ts';
-import { isObject, type JsonObject, overlayConfig, prepareData } from './prepare-data.ts';
+import { overlayConfig, prepareData } from './prepare-data.ts';
 import type { ReadPaths } from './projection.ts';
 
 export interface PolicySource {
@@ -80,7 +82,7 @@ function withoutModule(location: string, files: BundleFiles): string {
 }
 
 function withConfig(data: JsonObject, over: JsonObject | null): string {
-  const base = isObject(data.config) ? data.config : {};
+  const base = isJsonObject(data.config) ? data.config : {};
   const config = over ? overlayConfig(base, over) : base;
   return JSON.stringify({ ...data, config, prepared: prepareData(config) });
 }
@@ -91,7 +93,7 @@ function dataOf(location: string, files: BundleFiles): JsonObject {
   for (const path of [...files.keys()].sort()) {
     if (!/(?:^|\/)data\.(?:json|ya?ml)$/.test(path)) continue;
     const content = parseFile(location, files, path) ?? {};
-    if (!isObject(content)) throw new PolicyLoadError([`${location}: ${path} is not an object`]);
+    if (!isJsonObject(content)) throw new PolicyLoadError([`${location}: ${path} is not an object`]);
     const place = path.split('/').slice(0, -1);
     const nested = place.reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), content);
     mergeData(data, nested, (key) => new PolicyLoadError([`${location}: ${path} repeats ${key}`]));
@@ -103,7 +105,7 @@ function mergeData(into: JsonObject, from: JsonObject, conflict: (key: string) =
   for (const [key, value] of Object.entries(from)) {
     const there = Object.hasOwn(into, key) ? into[key] : undefined;
     if (there === undefined) into[key] = value;
-    else if (isObject(there) && isObject(value)) mergeData(there, value, conflict);
+    else if (isJsonObject(there) && isJsonObject(value)) mergeData(there, value, conflict);
     else throw conflict(key);
   }
 }
@@ -124,10 +126,10 @@ async function readOverrides(file: string): Promise<JsonObject> {
   try {
     content = parseYaml(await readFile(file, 'utf8')) ?? {};
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PolicyLoadError([`${file}: ${reason}`], { cause: error });
   }
-  if (!isObject(content)) throw new PolicyLoadError([`${file}: is not a set of knobs`]);
+  if (!isJsonObject(content)) throw new PolicyLoadError([`${file}: is not a set of knobs`]);
   return content;
 }
 

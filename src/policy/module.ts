@@ -3,6 +3,7 @@
  * built-ins it will call. Must never evaluate.
  */
 
+import { messageOf } from '../core/errors.ts';
 import { PolicyLoadError } from './load-error.ts';
 
 export interface ModuleDescription {
@@ -30,7 +31,7 @@ export async function describeModule(wasm: Uint8Array): Promise<ModuleDescriptio
     const module = await WebAssembly.compile(wasm);
     return { module, builtins: builtinsOf(module) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new PolicyLoadError([`policy.wasm is not a policy that can be run (${reason})`], { cause: error });
   }
 }

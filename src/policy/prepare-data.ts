@@ -6,9 +6,8 @@
 
 import { z } from 'zod';
 import type { Json } from '../core/facts.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { PolicyLoadError } from './load-error.ts';
-
-export type JsonObject = { [key: string]: Json };
 
 /** Names of one list, by how they are compared. Under the list's own path in `data.prepared`. */
 export interface Patterns {
@@ -63,7 +62,7 @@ function overlay(base: JsonObject, over: JsonObject, path: string[], problems: s
     const below = Object.hasOwn(base, key) ? base[key] : undefined;
     if (below === undefined && !OPEN.has(path[0] ?? '')) {
       problems.push(`${at.join('.')}: the policy has no such knob (it has ${Object.keys(base).join(', ')})`);
-    } else if (isObject(below) && isObject(value) && path.length === 0) {
+    } else if (isJsonObject(below) && isJsonObject(value) && path.length === 0) {
       merged[key] = overlay(below, value, at, problems);
     } else {
       merged[key] = value;
@@ -82,15 +81,15 @@ export function prepareData(config: JsonObject): JsonObject {
   }
   const prepared: JsonObject = { version: 1 };
   for (const [knob, value] of Object.entries(config)) {
-    if (!isObject(value)) continue;
+    if (!isJsonObject(value)) continue;
     const lists: JsonObject = {};
     for (const [name, list] of Object.entries(value)) {
       if (isTexts(list)) lists[name] = toJson(compile(knob === 'hosts' ? list.map(hostForm) : list));
     }
     prepared[knob] = lists;
   }
-  const sensitive = isObject(config.relations) ? config.relations.sensitive : undefined;
-  if (isTexts(sensitive) && isObject(prepared.relations)) {
+  const sensitive = isJsonObject(config.relations) ? config.relations.sensitive : undefined;
+  if (isTexts(sensitive) && isJsonObject(prepared.relations)) {
     prepared.relations.sensitive = relationPatterns(sensitive);
   }
   return prepared;
@@ -135,10 +134,6 @@ const toJson = (patterns: Patterns): Json => ({
   suffixes: [...patterns.suffixes],
   globs: [...patterns.globs],
 });
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');

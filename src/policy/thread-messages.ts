@@ -1,4 +1,4 @@
-/** Owns what a policy thread and its host say to each other. Types only. */
+/** Owns what a policy thread and its host say to each other. Types only. Must never carry what cannot be cloned. */
 
 import type { InstanceOptions } from './instance.ts';
 

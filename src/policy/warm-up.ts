@@ -1,4 +1,7 @@
-/** Owns inputs that a new policy thread runs before it is ready, so that its code is compiled when a request comes. */
+/**
+ * Owns inputs that a new policy thread runs before it is ready, so that its code is compiled when a request comes.
+ * Must never count as a decision.
+ */
 
 import { type PolicyInput, policyInput } from '../core/facts.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Owns the policy's thread: answers batches of inputs, counting each answer where its host can see it, so that the host
- * knows which one a stuck or dead thread was at. An instance that trapped is replaced, as its memory is not to be trusted.
+ * Owns the policy's thread: answers batches of inputs, counting each answer where its host can see it, so that the
+ * host knows which one a stuck or dead thread was at. An instance that trapped is replaced, as its memory is not to
+ * be trusted. Must never have a clock: its host has the deadline.
  */
 
 import { parentPort, workerData } from 'node:worker_threads';

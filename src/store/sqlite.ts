@@ -7,7 +7,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type LibsqlDatabase from 'libsql';
-import { Fault } from '../core/errors.ts';
+import { Fault, messageOf } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { TicketFilter, TicketMove, TicketPage, TicketStore } from '../core/ports.ts';
 import { TRANSITIONS } from '../core/ticket.ts';
@@ -230,7 +230,7 @@ function attempt<T>(doing: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new Fault('store_unavailable', `the approval store failed while ${doing}: ${why}`, { cause });
   }
 }

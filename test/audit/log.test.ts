@@ -152,6 +152,7 @@ describe('checkpoints', () => {
       // The clock stands still: only a sync of its own gets the second one covered.
       while (checkpointSizes(directory).at(-1) !== 2 * round) await new Promise((done) => setImmediate(done));
     }
+    expect(checkpointSizes(directory).at(-1)).toBe(40);
     await log.close();
   });
 

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Verdict } from '../../src/core/decision.ts';
 import { LIMITS } from '../../src/core/limits.ts';
+import { loadBundle } from '../../src/policy/bundle.ts';
 import { createPolicyEngine, type PolicyEngineOptions, type RunningPolicy } from '../../src/policy/engine.ts';
+import { createProjection } from '../../src/policy/projection.ts';
 import { httpInput, sqlInput, statement } from './inputs.ts';
 
 const fixture = (name: string): string => new URL(`fixtures/${name}.tar.gz`, import.meta.url).pathname;
@@ -122,6 +124,22 @@ describe('a policy in force', () => {
     const tooLarge = { failure: 'policy_input_too_large', decision: { effect: 'deny' } };
     expect(await long('x'.repeat(LIMITS.policyInput))).toMatchObject(tooLarge);
     expect(await long('é'.repeat(LIMITS.policyInput / 2))).toMatchObject(tooLarge);
+  });
+
+  it('remembers a decision whose key is of the bound, and none above it', async () => {
+    const { reads } = await loadBundle({ bundle: 'builtin', data: null });
+    const projection = createProjection(reads);
+    const input = (length: number) =>
+      sqlInput([statement({ reads: [{ schema: null, name: 'x'.repeat(length) }] })]);
+    const fits = LIMITS.policyCacheKey - projection.key(input(0)).length;
+    const policy = await engine();
+    const cachedAfterTwo = async (length: number) => {
+      await policy.decide(input(length));
+      await policy.decide(input(length));
+      return policy.stats.cached;
+    };
+    expect(await cachedAfterTwo(fits)).toBe(1);
+    expect(await cachedAfterTwo(fits + 1)).toBe(1);
   });
 
   it('denies facts that are not JSON', async () => {

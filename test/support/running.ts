@@ -3,18 +3,15 @@
  * data, ports of its own, everything in a directory that is removed afterwards.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './ports.ts';
+import { type Program, type ProgramOptions, startProgram } from './program.ts';
 
-/** What `bin.holdpoint` in package.json names. */
-export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../../deploy/local/sample.sql', import.meta.url));
 
 export interface Person {
@@ -43,6 +40,11 @@ export interface Running {
   readonly reviewer: Person;
   /** What it has written so far, both streams. */
   output(): string;
+  /** Its exit code, once it is gone; null where a signal ended it. */
+  readonly exited: Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+  /** Runs it again on the same directory and ports, once it is gone. */
+  startAgain(options?: ProgramOptions): Promise<void>;
   /** Asks it to stop, and waits until it has. What it wrote stays. @returns its exit code. */
   terminate(): Promise<number | null>;
   /** The same, and removes everything. */
@@ -51,9 +53,17 @@ export interface Running {
 
 type Tree = { readonly [key: string]: unknown };
 
-export interface RunningOptions {
-  /** Laid over the configuration, key by key at every depth. */
-  readonly config?: Tree;
+/** Where it is going to listen. */
+export interface Ports {
+  readonly postgres: number;
+  readonly embedded: number;
+  readonly http: number;
+  readonly control: number;
+}
+
+export interface RunningOptions extends ProgramOptions {
+  /** Laid over the configuration, key by key at every depth; what is undefined in it is left out. */
+  readonly config?: Tree | ((ports: Ports) => Tree);
   /** Laid over the people, by id: `{ 'robin@example.com': { slack: 'U2' } }`. */
   readonly people?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What policy is tuned with. */
@@ -93,20 +103,27 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
       })),
     },
   };
+  const ports = { postgres, embedded, http, control };
+  const over = typeof options.config === 'function' ? options.config(ports) : (options.config ?? {});
   const configFile = join(home, 'holdpoint.yaml');
   // JSON is YAML.
-  await writeFile(configFile, JSON.stringify(laidOver(base, options.config ?? {}), null, 2));
+  await writeFile(configFile, JSON.stringify(laidOver(base, over), null, 2));
   await writeFile(join(home, 'data.yaml'), JSON.stringify(options.data ?? DATA, null, 2));
 
-  const started = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, 'start', '--config', configFile], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const { output, exited } = watch(child);
+  const controlUrl = `http://127.0.0.1:${control}`;
+  let program: Program;
+  let readyAfter = 0;
+  const start = async (how: ProgramOptions): Promise<void> => {
+    const started = performance.now();
+    program = startProgram(['start', '--config', configFile], how);
+    if (!(await isReady(controlUrl, program.exited)))
+      throw new Error(`Holdpoint did not get ready; it wrote:\n${program.output()}`);
+    readyAfter = performance.now() - started;
+  };
   const terminate = async (): Promise<number | null> => {
-    child.kill('SIGTERM');
-    const impatience = setTimeout(() => child.kill('SIGKILL'), STOPS_WITHIN);
-    const code = await exited;
+    program.signal('SIGTERM');
+    const impatience = setTimeout(() => program.signal('SIGKILL'), STOPS_WITHIN);
+    const code = await program.exited;
     clearTimeout(impatience);
     return code;
   };
@@ -114,24 +131,34 @@ export async function startHoldpoint(options: RunningOptions = {}): Promise<Runn
     await terminate();
     await rm(home, { recursive: true, force: true });
   };
-  const controlUrl = `http://127.0.0.1:${control}`;
-  if (!(await isReady(controlUrl, exited))) {
+  try {
+    await start(options);
+  } catch (error) {
     await stop();
-    throw new Error(`Holdpoint did not get ready; it wrote:\n${output()}`);
+    throw error;
   }
   return {
     home,
     stateDir: join(home, 'state'),
     configFile,
-    pid: child.pid ?? 0,
-    readyAfter: performance.now() - started,
+    get pid() {
+      return program.pid;
+    },
+    get readyAfter() {
+      return readyAfter;
+    },
     agentUrl: `postgres://agent:agent@127.0.0.1:${postgres}/app`,
     directUrl: `postgres://agent:agent@127.0.0.1:${embedded}/app`,
     proxyUrl: `http://127.0.0.1:${http}`,
     controlUrl,
     owner,
     reviewer,
-    output,
+    output: () => program.output(),
+    get exited() {
+      return program.exited;
+    },
+    signal: (name) => program.signal(name),
+    startAgain: (how = {}) => start(how),
     terminate,
     stop,
   };
@@ -148,16 +175,6 @@ function laidOver(under: Tree, over: Tree): Tree {
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function watch(child: ChildProcess): { output: () => string; exited: Promise<number | null> } {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
-  return { output: () => text, exited };
 }
 
 /** Asks /readyz until it says yes; no once the process is gone or a minute has passed. */

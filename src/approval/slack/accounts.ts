@@ -5,6 +5,7 @@
 
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
+import { createRecent } from '../../core/recent.ts';
 import type { Account, Identity, SlackWeb } from './web.ts';
 
 export interface Accounts {
@@ -16,7 +17,7 @@ export interface Accounts {
 
 export function createAccounts(web: Pick<SlackWeb, 'identify' | 'account'>, clock: Clock): Accounts {
   let ours: Promise<Identity> | null = null;
-  const known = new Map<string, { readonly account: Account; readonly at: number }>();
+  const known = createRecent<{ readonly account: Account; readonly at: number }>(LIMITS.slackAccounts);
 
   return {
     identity() {
@@ -34,10 +35,7 @@ export function createAccounts(web: Pick<SlackWeb, 'identify' | 'account'>, cloc
       const kept = known.get(user);
       if (kept !== undefined && clock.now() - kept.at < LIMITS.slackAccountAge) return kept.account;
       const account = await web.account(user, team);
-      known.delete(user);
       known.set(user, { account, at: clock.now() });
-      const oldest = known.keys().next().value;
-      if (known.size > LIMITS.slackAccounts && oldest !== undefined) known.delete(oldest);
       return account;
     },
   };

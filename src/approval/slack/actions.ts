@@ -4,6 +4,7 @@
  * Must never take a name, an e-mail address or a ticket's state from the payload.
  */
 
+import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/ports.ts';
 import type { DeskDoors, People, Person } from '../doors.ts';
 import type { Click } from './click.ts';
@@ -63,7 +64,7 @@ export function createClickHandler({
       else logger.warn({ ...fields, why }, 'an answer in Slack was refused');
       return why === null ? null : `Your answer does not count: ${why}`;
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : 'unknown';
+      const trouble = messageOf(error);
       logger.error({ ...fields, trouble }, 'an answer in Slack could not be checked');
       return 'Your answer does not count: it could not be checked just now. Click again in a moment.';
     }

@@ -27,7 +27,7 @@ export interface ButtonValue {
   readonly digest: string;
 }
 
-export const SLACK_LIMITS = {
+const SLACK_LIMITS = {
   blocks: 50,
   text: 3_000,
   fields: 10,

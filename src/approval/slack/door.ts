@@ -4,7 +4,7 @@
  */
 
 import type { App, Logger as BoltLogger, Receiver } from '@slack/bolt';
-import { Fault } from '../../core/errors.ts';
+import { Fault, messageOf } from '../../core/errors.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
 import type { DeskDoors, People, TicketEvent } from '../doors.ts';
 import { createAccounts } from './accounts.ts';
@@ -165,10 +165,6 @@ function urlOf(address: unknown): string | null {
     return null;
   const host = String(address.address);
   return `http://${host.includes(':') ? `[${host}]` : host}:${String(address.port)}${EVENTS_PATH}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }
 
 /** A logger that strikes secrets out of every text field. */

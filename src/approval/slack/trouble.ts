@@ -3,6 +3,8 @@
  * it is logged.
  */
 
+import { messageOf } from '../../core/errors.ts';
+
 export type SlackTrouble =
   /** Slack asks for a pause. */
   | { readonly kind: 'limited'; readonly afterMs: number; readonly detail: string }
@@ -14,7 +16,7 @@ export type SlackTrouble =
 /** Sorts whatever Slack's client threw. Its error classes differ by copy of the package, so codes are what counts. */
 export function troubleOf(error: unknown): SlackTrouble {
   const { code, retryAfter, data, statusCode } = fieldsOf(error);
-  const detail = error instanceof Error ? error.message : 'unknown';
+  const detail = messageOf(error);
   if (code === 'slack_webapi_rate_limited_error' && typeof retryAfter === 'number')
     return { kind: 'limited', afterMs: Math.max(1, retryAfter) * 1_000, detail };
   if (code === 'slack_webapi_platform_error') {

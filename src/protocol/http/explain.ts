@@ -24,10 +24,6 @@ export interface HttpCase {
 export interface ExplainOptions {
   /** `host:port` to `address[:port]`, as in `upstream.resolve`. */
   readonly resolve?: Readonly<Record<string, string>>;
-  /** Ports of this machine that count as Holdpoint's own. */
-  readonly ownPorts?: readonly number[];
-  /** Octets of a body that are inspected. */
-  readonly maxBody?: number;
 }
 
 export interface ExplainedHttp {
@@ -37,8 +33,9 @@ export interface ExplainedHttp {
 }
 
 /** The ports of the configuration that `npm start` serves. */
-const DEFAULT_OWN_PORTS = [3128, 3180, 6432];
-const DEFAULT_MAX_BODY = 1024 * 1024;
+const OWN_PORTS = [3128, 3180, 6432];
+/** Octets; the default of `http.inspect.max_body`. */
+const MAX_BODY = 1024 * 1024;
 
 /**
  * A Host field that names another host than the URL, which the listener refuses, is shown as ambiguous.
@@ -55,7 +52,7 @@ export function explainHttp(call: HttpCase, options: ExplainOptions = {}): Expla
   });
   const headers = [...(named.length === 0 ? ['host', own] : []), ...given.flat()];
   const octets = Buffer.from(call.body ?? '', 'utf8');
-  const body = readBody({ kind: 'whole', octets }, headers, options.maxBody ?? DEFAULT_MAX_BODY);
+  const body = readBody({ kind: 'whole', octets }, headers, MAX_BODY);
   const head = {
     method: call.method,
     target,
@@ -83,9 +80,6 @@ function offlineDestination({ authority }: Target, options: ExplainOptions): Des
     address: address?.text ?? '',
     port,
     class: kind,
-    self:
-      loopback !== null &&
-      classify(loopback) === 'loopback' &&
-      (options.ownPorts ?? DEFAULT_OWN_PORTS).includes(port),
+    self: loopback !== null && classify(loopback) === 'loopback' && OWN_PORTS.includes(port),
   };
 }

@@ -128,7 +128,7 @@ function decodeSegment(segment: string): string {
 }
 
 /** The protocol that an Upgrade asks for, when Connection says that it is meant; null otherwise. */
-export function requestedUpgrade(head: Pick<RequestHead, 'headers'>): string | null {
+function requestedUpgrade(head: Pick<RequestHead, 'headers'>): string | null {
   if (!listOf(head.headers, 'connection').includes('upgrade')) return null;
   return listOf(head.headers, 'upgrade')[0] ?? null;
 }

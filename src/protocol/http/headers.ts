@@ -150,7 +150,7 @@ export function visibleHeaders(raw: RawHeaders): Record<string, string> {
   return Object.fromEntries(joined);
 }
 
-export const isCredential = (name: string): boolean => CREDENTIALS.has(name) || CREDENTIAL_NAME.test(name);
+const isCredential = (name: string): boolean => CREDENTIALS.has(name) || CREDENTIAL_NAME.test(name);
 
 export const REDACTED = '[redacted]';
 

@@ -4,15 +4,30 @@
  */
 
 import type { Json } from '../../core/facts.ts';
+import { isJsonObject } from '../../core/json.ts';
 import type { BodyReading } from './body.ts';
 import { REDACTED } from './headers.ts';
 
-const SECRET_NAME =
-  /(?:passw(?:or)?d|passphrase|secret|secret_?string|api_?key|private_?key|access_?key|(?:access|refresh|id|auth|bearer|session|security)_?token|^token|credentials?|^authorization)s?$/i;
+/** Words that, at the end of a name, say that its value is a secret. */
+const SECRET_WORDS =
+  'passw(?:or)?d|passphrase|secret(?:[-_]?string)?|(?:api|private|access)[-_]?key|credential';
+/** Not every token is one: `max_tokens` is a number. */
+const SECRET_NAME = new RegExp(
+  `(?:${SECRET_WORDS}|(?:access|refresh|id|auth|bearer|session|security)[-_]?token|^token|^authorization)s?$`,
+  'i',
+);
+/** Where there is no telling names from values, every token is one. */
+const SECRET_IN_TEXT = new RegExp(
+  `((?:${SECRET_WORDS}|token)s?"?\\s*[:=]\\s*)("(?:[^"\\\\]|\\\\.)*"?|[^\\s,;&}]+)`,
+  'gi',
+);
+/** Bounded, so that a long word that looks like a name takes no longer than it is long. */
+const SECRET_ELEMENT = new RegExp(
+  `(<([\\w:]{0,64}?(?:${SECRET_WORDS}|token)\\w{0,64})>)[^<]+(<\\/\\2>)`,
+  'gi',
+);
 const SECRET_PARAMETER =
   /^(?:key|sig|signature|code|auth|x-amz-signature|x-amz-security-token|x-goog-signature)$/i;
-
-const isSecretName = (name: string): boolean => SECRET_NAME.test(name.replaceAll('-', '_'));
 
 /** Path and query with the values of credential parameters taken out. */
 export function redactPath(path: string): string {
@@ -23,7 +38,7 @@ export function redactPath(path: string): string {
     .split('&')
     .map((field) => {
       const [name = ''] = field.split('=', 1);
-      const secret = SECRET_PARAMETER.test(name) || isSecretName(name);
+      const secret = SECRET_PARAMETER.test(name) || SECRET_NAME.test(name);
       return secret && field.length > name.length + 1 ? `${name}=${REDACTED}` : field;
     });
   return `${path.slice(0, mark)}?${query.join('&')}`;
@@ -42,12 +57,7 @@ export function redactBody(body: BodyReading, secretData: boolean): string | nul
 
 /** Text of no known form, JSON that broke off, XML: whatever stands after or inside a name that says what it is. */
 function redactText(text: string): string {
-  return text
-    .replace(
-      /((?:password|passwd|secret|token|api[-_]?key|access[-_]?key)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\s,;&}]+)/gi,
-      `$1${REDACTED}`,
-    )
-    .replace(/(<([\w:]*(?:password|secret|token)\w*)>)[^<]+(<\/\2>)/gi, `$1${REDACTED}$3`);
+  return text.replace(SECRET_IN_TEXT, `$1${REDACTED}`).replace(SECRET_ELEMENT, `$1${REDACTED}$3`);
 }
 
 function redactJson(value: Json, secretData: boolean): { value: Json; changed: boolean } {
@@ -63,7 +73,7 @@ function redactJson(value: Json, secretData: boolean): { value: Json; changed: b
       changed = true;
       return [key, blank(inner)];
     }
-    if (isSecretName(key) && holdsText(inner)) {
+    if (SECRET_NAME.test(key) && holdsText(inner)) {
       changed = true;
       return [key, REDACTED];
     }
@@ -80,6 +90,6 @@ const holdsText = (value: Json): boolean =>
 
 /** Keys stay, values go. */
 function blank(value: Json): Json {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return REDACTED;
+  if (!isJsonObject(value)) return REDACTED;
   return Object.fromEntries(Object.keys(value).map((key) => [key, REDACTED]));
 }

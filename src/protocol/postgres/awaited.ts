@@ -63,6 +63,8 @@ const isUnsteady = ({ flags }: StatementFacts): boolean => flags.some((flag) => 
 
 const UNSTEADY = new Set([
   'opaque',
+  'needs_prepared_lookup',
+  'needs_cursor_lookup',
   'do',
   'call',
   'dynamic_sql',

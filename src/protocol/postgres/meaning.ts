@@ -111,7 +111,7 @@ function merge(
   need: string,
   resolved: string[],
 ): StatementFacts {
-  if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need, 'opaque'])] };
+  if (target === null) return { ...facts, flags: [...new Set([...facts.flags, need])] };
   resolved.push(target.text);
   const own = facts.flags.filter((flag) => flag !== need);
   const ran = target.facts;

@@ -28,7 +28,15 @@ const setting = (value: string | null): Setting => ({
 const inForce = ({ session, local }: Setting): string | null => (local === undefined ? session : local);
 
 /** Code that may change the role without saying so in the statement's text. */
-const MAY_CHANGE_ROLE = new Set(['do', 'call', 'dynamic_sql', 'fn_sql_exec', 'opaque']);
+const MAY_CHANGE_ROLE = new Set([
+  'do',
+  'call',
+  'dynamic_sql',
+  'fn_sql_exec',
+  'opaque',
+  'needs_prepared_lookup',
+  'needs_cursor_lookup',
+]);
 
 export class Settings {
   /** SET SESSION AUTHORIZATION DEFAULT goes back to it. */

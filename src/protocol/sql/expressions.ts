@@ -3,8 +3,8 @@
  * parameters. Must never know which statement the expression is in.
  */
 
+import { isCollecting } from './aggregates.ts';
 import { OPERATORS, TYPES } from './builtin-names.ts';
-import { isExporting } from './contents.ts';
 import { DEPENDS_ON_ARGUMENT, functionFlags } from './functions.ts';
 import { qualified } from './relations.ts';
 import { isSecret } from './secrets.ts';
@@ -158,7 +158,7 @@ function noteCall(name: string, flags: readonly string[], body: Body<'FuncCall'>
     walk.found.flag('needs_bind_value');
   }
   if (flags.includes('fn_set_config')) setByCall(body, walk);
-  if (isExporting(name)) walk.found.flag('agg_export');
+  if (isCollecting({ schema: null, name })) walk.found.flag('agg_export');
   if (TAKES_SECRET.test(name) && items(body.args).some((arg) => bodyOf(arg, 'A_Const')?.sval)) {
     walk.found.flag('secret_literal');
   }

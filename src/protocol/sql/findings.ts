@@ -1,10 +1,11 @@
 /**
- * Owns what is collected while one top-level statement is walked: relations, functions, flags, nested statements.
+ * Owns what is collected while one top-level statement is walked: relations, functions, settings, flags, nested statements.
  * Must never know the parse tree: it only gathers, without repeats and in the order met.
  */
 
 import type { FunctionName, RelationName, StatementFacts } from '../../core/facts.ts';
 import type { AnalysedStatement, SessionEffect } from './analysis.ts';
+import { isDescription } from './catalogues.ts';
 
 export class Findings {
   readonly flags = new Set<string>();
@@ -14,6 +15,8 @@ export class Findings {
   readonly #reads = new Map<string, RelationName>();
   readonly #writes = new Map<string, RelationName>();
   readonly #functions = new Map<string, FunctionName>();
+  readonly #settings = new Set<string>();
+  #settingsKnown = true;
   /** The row limit of the statement's own query, where it is a constant. */
   limit: number | null = null;
   /** Highest $n. */
@@ -39,6 +42,12 @@ export class Findings {
     this.#functions.set(key(name), name);
   }
 
+  /** A setting that is changed; null for one that the text does not name. */
+  setting(name: string | null): void {
+    if (name === null) this.#settingsKnown = false;
+    else this.#settings.add(name.toLowerCase());
+  }
+
   parameter(number: number): void {
     this.parameters = Math.max(this.parameters, number);
   }
@@ -54,6 +63,8 @@ export class Findings {
     for (const relation of inner.#reads.values()) this.read(relation);
     for (const relation of inner.#writes.values()) this.write(relation);
     for (const name of inner.#functions.values()) this.call(name);
+    for (const name of inner.#settings) this.setting(name);
+    if (!inner.#settingsKnown) this.setting(null);
   }
 
   facts(node: string, command: string): StatementFacts {
@@ -65,8 +76,15 @@ export class Findings {
       writes: [...this.#writes.values()],
       functions: [...this.#functions.values()],
       limit: this.limit,
-      flags: [...this.flags],
+      flags: this.#flagsNow(),
+      ...(this.#settingsKnown && this.#settings.size > 0 ? { settings: [...this.#settings] } : {}),
     };
+  }
+
+  /** Folding the catalogues is what every tool does that draws a table; only anybody's data makes it an export. */
+  #flagsNow(): string[] {
+    const harmless = [...this.#reads.values()].every(isDescription) && !this.flags.has('hidden_sql');
+    return [...this.flags].filter((flag) => flag !== 'agg_export' || !harmless);
   }
 
   statement(node: string, command: string): AnalysedStatement {

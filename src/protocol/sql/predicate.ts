@@ -3,6 +3,7 @@
  * "every row may". Must never set a flag itself.
  */
 
+import { isCorrelated, isPlainColumn } from './compared.ts';
 import { functionFlags } from './functions.ts';
 import { qualified } from './relations.ts';
 import { type Body, bodyOf, type Fields, isFields, items, named, words } from './tree.ts';
@@ -10,12 +11,21 @@ import { constantText, constantTruth, ingredients, shape } from './values.ts';
 
 /**
  * `always`: true of every row, or not about rows at all. `switch`: a bound boolean can make it so. `bind`: a bound
- * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `neutral`: a join, or a
- * call of somebody's code, which says nothing. `narrow`: an equality with a given value. From loosest to tightest.
+ * value decides how many rows pass. `wide`: a range, a negation, a pattern: statistics decide. `loose`: an equality of
+ * something computed, which may be the same for every row. `neutral`: a join, or a call of somebody's code, which says
+ * nothing. `narrow`: an equality of a column with a given value. From loosest to tightest.
  */
-export type Selectivity = 'always' | 'switch' | 'bind' | 'wide' | 'neutral' | 'narrow';
+export type Selectivity = 'always' | 'switch' | 'bind' | 'wide' | 'loose' | 'neutral' | 'narrow';
 
-const LOOSEST_FIRST: readonly Selectivity[] = ['always', 'switch', 'bind', 'wide', 'neutral', 'narrow'];
+const LOOSEST_FIRST: readonly Selectivity[] = [
+  'always',
+  'switch',
+  'bind',
+  'wide',
+  'loose',
+  'neutral',
+  'narrow',
+];
 
 /** Items of an IN list that still count as narrow. */
 const SHORT_LIST = 1_000;
@@ -128,7 +138,7 @@ function ofOperator(body: Body<'A_Expr'>): Selectivity {
   const operator = words(body.name).at(-1) ?? '';
   const left = ingredients(body.lexpr);
   const right = ingredients(body.rexpr);
-  if (left.queries || right.queries) return body.kind === 'AEXPR_OP' && operator === '=' ? 'narrow' : 'wide';
+  if (left.queries || right.queries) return ofQuery(body, operator);
   if (left.columns.size === 0 && right.columns.size === 0) {
     const truth = compareConstants(operator, body);
     if (truth !== null) return truth ? 'always' : 'narrow';
@@ -136,20 +146,36 @@ function ofOperator(body: Body<'A_Expr'>): Selectivity {
   }
   // The same column on both sides: `id = id`, `id = ANY(ARRAY[id])`, `id BETWEEN id AND id + 1`.
   if (isSubset(right.columns, left.columns) && right.columns.size > 0) return 'always';
-  if (left.columns.size > 0 && right.columns.size > 0) return operator === '=' ? 'neutral' : 'wide';
+  if (left.columns.size > 0 && right.columns.size > 0) {
+    if (operator !== '=') return 'wide';
+    return isPlainColumn(body.lexpr) && isPlainColumn(body.rexpr) ? 'neutral' : 'loose';
+  }
   const given = left.columns.size === 0 ? body.lexpr : body.rexpr;
   const column = left.columns.size === 0 ? body.rexpr : body.lexpr;
   const parameters = left.parameters || right.parameters;
+  const judged = ofComparison(body, operator, column, given, parameters);
+  return judged === 'narrow' && !isPlainColumn(column) ? 'loose' : judged;
+}
+
+function ofComparison(
+  body: Body<'A_Expr'>,
+  operator: string,
+  column: unknown,
+  given: unknown,
+  parameters: boolean,
+): Selectivity {
   switch (body.kind) {
     case 'AEXPR_OP':
     case 'AEXPR_NOT_DISTINCT':
       if (operator === '=') return ofEquality(column, given);
       return ofPattern(operator, given) ?? (parameters ? 'bind' : 'wide');
     case 'AEXPR_IN':
-      return operator === '=' && items(given).length <= SHORT_LIST ? 'narrow' : 'wide';
+      if (operator !== '=' || items(given).length > SHORT_LIST) return 'wide';
+      return items(given).some((item) => bodyOf(item, 'A_Const')?.boolval) ? 'loose' : 'narrow';
     case 'AEXPR_OP_ANY':
       if (operator !== '=') return parameters ? 'bind' : 'wide';
-      return parameters && !bodyOf(given, 'A_ArrayExpr') ? 'bind' : 'narrow';
+      if (parameters && !bodyOf(given, 'A_ArrayExpr')) return 'bind';
+      return isShortList(given) ? 'narrow' : 'loose';
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
     case 'AEXPR_SIMILAR':
@@ -165,6 +191,25 @@ function ofEquality(column: unknown, given: unknown): Selectivity {
   return bodyOf(column, 'A_Expr') || bodyOf(column, 'CaseExpr') || bodyOf(column, 'CoalesceExpr')
     ? 'wide'
     : 'narrow';
+}
+
+/** An array whose items the text shows, or a column of arrays. */
+function isShortList(given: unknown): boolean {
+  const array = bodyOf(bodyOf(given, 'TypeCast')?.arg ?? given, 'A_ArrayExpr');
+  if (array) return items(array.elements).length <= SHORT_LIST;
+  const text = constantText(given);
+  return text === null ? isConstantOrPlain(given) : text.split(',').length <= SHORT_LIST;
+}
+
+const isConstantOrPlain = (given: unknown): boolean =>
+  bodyOf(given, 'A_Const') !== null || bodyOf(given, 'ColumnRef') !== null;
+
+/** One side holds a sub-select. */
+function ofQuery(body: Body<'A_Expr'>, operator: string): Selectivity {
+  if (body.kind !== 'AEXPR_OP' || operator !== '=') return 'wide';
+  const [column, query] = isPlainColumn(body.lexpr) ? [body.lexpr, body.rexpr] : [body.rexpr, body.lexpr];
+  const select = bodyOf(bodyOf(query, 'SubLink')?.subselect, 'SelectStmt');
+  return isPlainColumn(column) && select && !isCorrelated(select) ? 'narrow' : 'loose';
 }
 
 /** LIKE, regular expressions and SIMILAR TO with a constant pattern; null where it is none of them. */
@@ -197,8 +242,9 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
   }
   if (body.subLinkType !== 'ANY_SUBLINK' || words(body.operName).length > 0) return 'wide';
   const limit = Number(constantText(query.limitCount) ?? Number.NaN);
-  if (limit <= SHORT_LIST) return 'narrow';
-  return query.whereClause && selectivity(query.whereClause) === 'narrow' ? 'narrow' : 'wide';
+  const few = limit <= SHORT_LIST || (query.whereClause && selectivity(query.whereClause) === 'narrow');
+  if (!few) return 'wide';
+  return isPlainColumn(body.testexpr) && !isCorrelated(query) ? 'narrow' : 'loose';
 }
 
 const isConstantTarget = (target: unknown): boolean =>

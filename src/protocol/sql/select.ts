@@ -3,7 +3,7 @@
  * visible where. Must never decide how many rows come out: that judgement is in bulk.ts.
  */
 
-import { bulkQuery } from './bulk.ts';
+import { bulkQuery, isOneRow } from './bulk.ts';
 import { isCounting } from './contents.ts';
 import { functionFlags } from './functions.ts';
 import { HUGE_LIMIT, isModest, type RowLimit, rowLimit } from './limit.ts';
@@ -135,7 +135,7 @@ function noteStatement(body: Body<'SelectStmt'>, limit: RowLimit, walk: Walk): v
     found.flag('no_limit');
   }
   if (limit.offset || isKeysetPage(body, limit)) found.flag('paging');
-  if (isCounting(body)) found.flag('aggregate_only');
+  if (isCounting(body) || isOneRow(body)) found.flag('aggregate_only');
   if (!walk.exports || body.intoClause || !bulkQuery(body)) return;
   found.flag('bulk_export');
   found.bulkForWantOfLimit = !bulkQuery(body, true);

@@ -18,8 +18,17 @@ const SETTING_FLAGS: Readonly<Record<string, readonly string[]>> = {
   session_authorization: ['set_role', 'set_session_auth'],
 };
 
-export function settingFlags(name: string): readonly string[] {
-  return SETTING_FLAGS[name.toLowerCase()] ?? [];
+/** Values that keep what the parser assumes, as drivers set them when they connect. */
+const KEEPS: Readonly<Record<string, RegExp>> = {
+  client_encoding: /^utf-?8$/i,
+  standard_conforming_strings: /^(?:on|true|yes|1)$/i,
+};
+
+/** `value`: the only one it is set to, where the text shows it. */
+export function settingFlags(name: string, value: string | null = null): readonly string[] {
+  const lower = name.toLowerCase();
+  if (value !== null && KEEPS[lower]?.test(value)) return [];
+  return SETTING_FLAGS[lower] ?? [];
 }
 
 /** SET TRANSACTION and its kin are spelled like settings in the tree. */
@@ -50,15 +59,22 @@ export const settingHandlers: Handlers = {
     if (body.kind === 'VAR_RESET_ALL') {
       found.flag('set_guc', 'session_reset');
       found.effects.push({ kind: 'set', name: '*', value: null, local: false });
+      found.setting('*');
       return;
     }
     const name = body.name ?? '';
-    const flags = settingFlags(name);
+    const values = items(body.args);
+    const flags = settingFlags(name, values.length === 1 ? constantText(values[0]) : null);
     found.flag(...flags);
     if (!flags.includes('set_role')) found.flag('set_guc');
-    if (TRANSACTION_SETTINGS.has(name)) found.flag('txn_control');
-    else found.effects.push(settingEffect(name, body));
-    for (const arg of items(body.args)) walk.visit(arg);
+    if (TRANSACTION_SETTINGS.has(name)) {
+      found.flag('txn_control');
+      for (const arg of values) found.setting(transactionMode(arg));
+    } else {
+      found.effects.push(settingEffect(name, body));
+      found.setting(name);
+    }
+    for (const arg of values) walk.visit(arg);
   },
 
   TransactionStmt(body, walk) {
@@ -86,10 +102,13 @@ export const settingHandlers: Handlers = {
     const all = count >= FETCH_ALL;
     if (!body.ismove && (all || count >= HUGE_FETCH)) walk.found.flag('bulk_export');
     walk.found.effects.push({ kind: 'fetch', cursor: body.portalname ?? '', count: all ? null : count });
+    walk.found.setting(null);
   },
 
   ExecuteStmt(body, walk) {
     walk.found.effects.push({ kind: 'execute', name: body.name ?? '' });
+    // Whatever it runs may change more than its arguments do.
+    walk.found.setting(null);
     walk.visit(body.params);
   },
 
@@ -135,13 +154,25 @@ function settingEffect(name: string, body: Body<'VariableSetStmt'>): Findings['e
   return { kind: 'set', name: name.toLowerCase(), value, local: body.is_local === true };
 }
 
+/**
+ * The mode that SET TRANSACTION sets, by its setting's name. READ WRITE is named for what it is: of the two values of
+ * transaction_read_only, only that one takes a guard away.
+ */
+function transactionMode(arg: unknown): string | null {
+  const mode = bodyOf(arg, 'DefElem');
+  if (mode?.defname !== 'transaction_read_only') return mode?.defname ?? null;
+  return constantText(mode.arg) === '1' ? 'transaction_read_only' : 'transaction_read_write';
+}
+
 /** `set_config(name, value, is_local)`: the function form of SET. The text shows the value where it is sure to be set. */
 export function setByCall(call: Body<'FuncCall'>, { found, root }: Walk): void {
   const args = items(call.args);
   const name = constantText(args[0]);
-  if (name !== null) found.flag(...settingFlags(name));
+  const text = constantText(args[1]);
+  if (name !== null) found.flag(...settingFlags(name, text));
+  found.setting(name);
   const local = bodyOf(args[2], 'A_Const')?.boolval;
-  const value = local !== undefined && isOutputOf(root, call) ? constantText(args[1]) : null;
+  const value = local !== undefined && isOutputOf(root, call) ? text : null;
   found.effects.push({
     kind: 'set',
     name: name?.toLowerCase() ?? '?',

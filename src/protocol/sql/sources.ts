@@ -1,137 +1,202 @@
 /**
- * Owns the judgement of a FROM clause: which of its relations are filtered, by the conditions or by being joined to one
- * that is. Must never look at what a query puts out.
+ * Owns the judgement of a FROM clause: which of its relations are filtered, by the conditions or by being joined to
+ * one that is. Must never look at what a query puts out.
  */
 
+import { isDescription } from './catalogues.ts';
 import { callsIn } from './contents.ts';
-import { selectivity } from './predicate.ts';
+import {
+  both,
+  claims,
+  type Edge,
+  joinsIn,
+  OUTER,
+  outputColumns,
+  reached,
+  type Source,
+  spread,
+} from './narrowing.ts';
+import { type Selectivity, selectivity } from './predicate.ts';
 import { rowName } from './relations.ts';
-import { type Body, bodyOf, items, named } from './tree.ts';
-import { ingredients } from './values.ts';
+import { type Body, bodyOf, items, named, words } from './tree.ts';
 
-/** `folded`: few rows that may carry most of a relation; filters and limits do not help against that. */
-export type Yield = 'few' | 'many' | 'folded';
+/**
+ * `few`: known rows. `free`: any number, of nobody's data: catalogues, generate_series. `many`: maybe most of a
+ * relation. `folded`: few rows that may carry most of a relation; filters and limits do not help against that.
+ */
+export type Yield = 'few' | 'free' | 'many' | 'folded';
 /** Common table expressions by name, with what they give. */
 export type Ctes = ReadonlyMap<string, Yield>;
 
-interface Source {
-  readonly name: string;
+interface Range extends Source {
   readonly gives: Yield;
-  readonly linked: Set<Source>;
 }
 
 interface FromClause {
   readonly yield: Yield;
   /** The function calls in it: their arguments may hold sub-selects. */
   readonly functions: readonly unknown[];
+  /** Sub-selects and calls that run once for each row of what stands before them. */
+  readonly lateral: readonly unknown[];
 }
 
-/**
- * A condition with an unqualified column is taken to filter all relations: whose column it is, only the catalogue
- * knows. `subquery` judges the queries in FROM.
- */
-export function fromClause(
-  query: Body<'SelectStmt'>,
-  ctes: Ctes,
-  subquery: (query: unknown, ctes: Ctes) => Yield,
-): FromClause {
-  const sources: Source[] = [];
-  const conditions: unknown[] = query.whereClause === undefined ? [] : [query.whereClause];
-  const links: unknown[] = [];
+/** What the judgement needs to know of the query around. */
+export interface Around {
+  readonly ctes: Ctes;
+  /** True where the statement has a flag of its own for a condition that is not narrow: then that is no concern here. */
+  readonly flagged: boolean;
+  /** Within LATERAL: a name may be a column of the query around. */
+  readonly lateral: boolean;
+  subquery(query: unknown, lateral: boolean): Yield;
+}
+
+type Rows = Pick<Body<'SelectStmt'>, 'fromClause' | 'whereClause'>;
+
+export function fromClause(query: Rows, around: Around): FromClause {
+  const collected = collect(query, around);
+  const { sources, functions, lateral } = collected;
+  if (sources.some(({ gives }) => gives === 'folded')) return { yield: 'folded', functions, lateral };
+  const narrowed = narrow(collected, query.whereClause, around);
+  const open = new Set(sources.filter((source) => !narrowed.has(source)).map(({ gives }) => gives));
+  return { yield: open.has('many') ? 'many' : open.has('free') ? 'free' : 'few', functions, lateral };
+}
+
+/** True where the first source, the target of a write, is narrowed. */
+export function narrowsTarget(query: Rows, around: Around): boolean {
+  const collected = collect(query, around);
+  const target = collected.sources[0];
+  return target !== undefined && narrow(collected, query.whereClause, around).has(target);
+}
+
+interface Collected {
+  readonly sources: readonly Range[];
+  readonly functions: readonly unknown[];
+  readonly lateral: readonly unknown[];
+  /** Conditions of inner joins, each with the sources that it is about. */
+  readonly filters: readonly { readonly condition: unknown; readonly about: readonly Source[] }[];
+  /** In these directions a side that is narrowed before the join narrows the other. */
+  readonly before: readonly Edge[];
+  /** In these, one that is narrowed by WHERE, after all joins, does. */
+  readonly after: readonly Edge[];
+}
+
+function collect(query: Rows, around: Around): Collected {
+  const sources: Range[] = [];
   const functions: unknown[] = [];
+  const lateral: unknown[] = [];
+  const filters: Collected['filters'][number][] = [];
+  const before: Edge[] = [];
+  const after: Edge[] = [];
 
   function add(item: unknown): void {
     const node = named(item);
-    if (!node) return;
-    if (node.kind === 'RangeVar') {
-      const table = node.body as Body<'RangeVar'>;
-      const cte = table.schemaname === undefined ? ctes.get(table.relname ?? '') : undefined;
-      sources.push({ name: rowName(table), gives: cte ?? 'many', linked: new Set() });
-    } else if (node.kind === 'RangeTableSample') {
-      add((node.body as Body<'RangeTableSample'>).relation);
-    } else if (node.kind === 'RangeSubselect') {
-      const { subquery: inner, alias } = node.body as Body<'RangeSubselect'>;
-      sources.push({ name: alias?.aliasname ?? '', gives: subquery(inner, ctes), linked: new Set() });
-    } else if (node.kind === 'JoinExpr') {
-      addJoin(node.body as Body<'JoinExpr'>);
+    if (node?.kind === 'JoinExpr') addJoin(node.body as Body<'JoinExpr'>);
+    else if (node) addRange(node.kind, node.body);
+  }
+
+  function addRange(kind: string, body: object): void {
+    if (kind === 'RangeVar') {
+      sources.push(ofTable(body as Body<'RangeVar'>, around.ctes));
+    } else if (kind === 'RangeTableSample') {
+      add((body as Body<'RangeTableSample'>).relation);
+    } else if (kind === 'RangeSubselect') {
+      const { subquery, alias, lateral: each } = body as Body<'RangeSubselect'>;
+      if (each) lateral.push(subquery);
+      sources.push({
+        name: alias?.aliasname ?? '',
+        gives: around.subquery(subquery, each === true),
+        columns: columnsOf(subquery, alias),
+        relation: null,
+      });
     } else {
-      functions.push(node.body);
-      const { alias } = node.body as Body<'RangeFunction'>;
+      const { alias } = body as Body<'RangeFunction'>;
+      functions.push(body);
+      if (sources.length > 0) lateral.push(body);
       // Rows of somebody's function may be a relation's.
-      const gives = callsIn(node.body).foreign ? 'many' : 'few';
-      sources.push({ name: alias?.aliasname ?? '', gives, linked: new Set() });
+      sources.push({
+        name: alias?.aliasname ?? '',
+        gives: callsIn(body).foreign ? 'many' : 'free',
+        columns: null,
+        relation: null,
+      });
     }
   }
 
   function addJoin(join: Body<'JoinExpr'>): void {
-    const before = sources.length;
+    const first = sources.length;
     add(join.larg);
+    const middle = sources.length;
     add(join.rarg);
-    // The condition of an outer join drops no row of its outer side: it links, and does not filter.
-    if (join.quals) (join.jointype === 'JOIN_INNER' ? conditions : links).push(join.quals);
-    if (join.usingClause || join.isNatural) link(sources.slice(before));
+    const about = sources.slice(first);
+    const edges = joinsIn(join.quals, about);
+    // NATURAL joins nothing where no names are the same.
+    if (join.usingClause)
+      edges.push(...crossings(sources.slice(first, middle), sources.slice(middle), after));
+    after.push(...edges);
+    const left = new Set<Source>(sources.slice(first, middle));
+    // An outer join keeps the rows of its outer side whatever the other side has.
+    if (join.jointype === 'JOIN_INNER') {
+      before.push(...edges);
+      if (join.quals) filters.push({ condition: join.quals, about });
+    } else if (join.jointype === 'JOIN_LEFT') {
+      before.push(...edges.filter(({ from }) => left.has(from)));
+    } else if (join.jointype === 'JOIN_RIGHT') {
+      before.push(...edges.filter(({ from }) => !left.has(from)));
+    }
   }
 
   for (const item of items(query.fromClause)) add(item);
-  if (sources.some(({ gives }) => gives === 'folded')) return { yield: 'folded', functions };
-  return { yield: unfiltered(sources, conditions, links) ? 'many' : 'few', functions };
+  return { sources, functions, lateral, filters, before, after };
 }
 
-function unfiltered(
-  sources: readonly Source[],
-  conditions: readonly unknown[],
-  joins: readonly unknown[],
-): boolean {
-  const byName = new Map(sources.map((source) => [source.name, source]));
-  const filtered = new Set<Source>();
-  const links = joins.flatMap(conjuncts);
-  for (const condition of conditions.flatMap(conjuncts)) {
-    const judged = selectivity(condition);
-    if (judged === 'always' || judged === 'switch') continue;
-    if (judged === 'neutral') {
-      links.push(condition);
-      continue;
-    }
-    const about = mentioned(condition, byName);
-    // Without columns it is false, or a sub-select that may be about any of them.
-    if (about === 'any' || about.length === 0) return false;
-    for (const source of about) filtered.add(source);
+/**
+ * USING: which of several sources on one side has the column, the text does not tell; where each of them narrows the
+ * others it does not matter.
+ */
+function crossings(left: readonly Source[], right: readonly Source[], edges: readonly Edge[]): Edge[] {
+  const together = (side: readonly Source[]): boolean =>
+    side.every((source) => {
+      const found = spread([source], edges);
+      return side.every((other) => found.has(other));
+    });
+  const [one] = left;
+  const [other] = right;
+  return one && other && together(left) && together(right) ? both(one, other) : [];
+}
+
+function ofTable(table: Body<'RangeVar'>, ctes: Ctes): Range {
+  const cte = table.schemaname === undefined ? ctes.get(table.relname ?? '') : undefined;
+  const relation = { schema: table.schemaname ?? null, name: table.relname ?? '' };
+  const gives = cte ?? (isDescription(relation) ? 'free' : 'many');
+  return { name: rowName(table), gives, columns: null, relation: relation.name };
+}
+
+/** The aliases of columns come first; the rest keep their names. */
+function columnsOf(subquery: unknown, alias: Body<'Alias'> | undefined): ReadonlySet<string> | null {
+  const select = bodyOf(subquery, 'SelectStmt');
+  const own = select ? outputColumns(select) : null;
+  const given = words(alias?.colnames);
+  return own && new Set([...given, ...own.slice(given.length)]);
+}
+
+function narrow(
+  { sources, filters, before, after }: Collected,
+  where: unknown,
+  { flagged, lateral }: Around,
+): ReadonlySet<Source> {
+  const isNarrow = (judged: Selectivity): boolean => judged === 'narrow';
+  const visible = lateral ? [OUTER] : [];
+  const known = [...sources, ...visible];
+  const early = sources.filter(({ gives }) => gives === 'few');
+  const joined = joinsIn(where, sources);
+  const narrowed = spread(early, [...before, ...joined]);
+  for (const { condition, about } of filters) {
+    const claimed = claims(condition, [...about, ...visible], isNarrow);
+    for (const source of reached(claimed, [...before, ...joined])) narrowed.add(source);
   }
-  for (const condition of links) {
-    const about = mentioned(condition, byName);
-    link(about === 'any' ? sources : about);
-  }
-  const reached = spread(filtered);
-  return sources.some((source) => source.gives === 'many' && !reached.has(source));
-}
-
-function conjuncts(condition: unknown): readonly unknown[] {
-  const both = bodyOf(condition, 'BoolExpr');
-  return both?.boolop === 'AND_EXPR' ? items(both.args).flatMap(conjuncts) : [condition];
-}
-
-/** The sources that a condition names, or `any` where a column of it has no qualifier. */
-function mentioned(condition: unknown, byName: ReadonlyMap<string, Source>): readonly Source[] | 'any' {
-  const about: Source[] = [];
-  for (const column of ingredients(condition).columns) {
-    const qualifier = column.split('\0').at(-2);
-    if (qualifier === undefined) return 'any';
-    const source = byName.get(qualifier);
-    if (source) about.push(source);
-  }
-  return about;
-}
-
-function link(together: readonly Source[]): void {
-  const first = together[0];
-  for (const source of together.slice(1)) {
-    first?.linked.add(source);
-    if (first) source.linked.add(first);
-  }
-}
-
-function spread(start: ReadonlySet<Source>): ReadonlySet<Source> {
-  const reached = new Set(start);
-  for (const source of reached) for (const next of source.linked) reached.add(next);
-  return reached;
+  const judged = where === undefined ? 'always' : selectivity(where);
+  const wide = flagged && (judged === 'wide' || judged === 'bind');
+  const counts = wide ? (one: Selectivity) => one === 'wide' || one === 'bind' || isNarrow(one) : isNarrow;
+  for (const source of reached(claims(where, known, counts), [...after, ...joined])) narrowed.add(source);
+  return narrowed;
 }

@@ -3,7 +3,7 @@
  * what RETURNING gives back. Must never know where in a statement they stand, but for the name in `nested`.
  */
 
-import { bulkReturning } from './bulk.ts';
+import { bulkInsert, bulkReturning, narrowsWrite } from './bulk.ts';
 import { selectivity } from './predicate.ts';
 import { rowName, rowNames } from './relations.ts';
 import { noteSelectivity, openWith } from './select.ts';
@@ -17,6 +17,7 @@ export const writeHandlers: Handlers = {
   InsertStmt(body, outer) {
     const walk = begin('InsertStmt', body, outer, []);
     walk.at({ place: 'source' }).visit(body.selectStmt);
+    if (bulkInsert(body)) walk.found.flag('bulk_import');
     if (body.onConflictClause) {
       if (body.onConflictClause.action === 'ONCONFLICT_UPDATE') walk.found.flag('upsert');
       walk.visitAs('OnConflictClause', body.onConflictClause);
@@ -26,14 +27,14 @@ export const writeHandlers: Handlers = {
 
   UpdateStmt(body, outer) {
     const walk = begin('UpdateStmt', body, outer, rowNames(body.fromClause));
-    noteFilter(body.whereClause, walk);
+    noteFilter(body, walk);
     noteSetting(body, walk);
     finish('UpdateStmt', body, walk, outer);
   },
 
   DeleteStmt(body, outer) {
     const walk = begin('DeleteStmt', body, outer, rowNames(body.usingClause));
-    noteFilter(body.whereClause, walk);
+    noteFilter(body, walk);
     finish('DeleteStmt', body, walk, outer);
   },
 
@@ -68,13 +69,16 @@ function finish(kind: WriteKind, body: WriteBody, walk: Walk, outer: Walk, ...do
     walk.found.flag('bulk_export');
 }
 
-function noteFilter(where: unknown, walk: Walk): void {
+function noteFilter(body: Body<'DeleteStmt'> | Body<'UpdateStmt'>, walk: Walk): void {
+  const where = body.whereClause;
   if (where === undefined) {
     walk.found.flag('no_where');
-  } else {
-    walk.found.flag('has_where');
-    noteSelectivity(selectivity(where), false, walk);
+    return;
   }
+  walk.found.flag('has_where');
+  noteSelectivity(selectivity(where), false, walk);
+  // Such as a join to another relation, which may match every row.
+  if (!narrowsWrite(body)) walk.found.flag('tautology');
 }
 
 /** pg_settings is a view whose UPDATE sets the session's settings (manual 53.24). */
@@ -83,4 +87,5 @@ function noteSetting(body: Body<'UpdateStmt'>, walk: Walk): void {
   if ((body.relation.schemaname ?? 'pg_catalog') !== 'pg_catalog') return;
   walk.found.flag('set_guc');
   walk.found.effects.push({ kind: 'set', name: '?', value: [], local: false });
+  walk.found.setting(null);
 }

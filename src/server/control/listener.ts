@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ApprovalsApi } from '../../approval/api.ts';
 import { type ApiResponse, json, problem } from '../../approval/api-problem.ts';
+import { addressText, type SocketAddress } from '../../core/address.ts';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/ports.ts';
@@ -21,18 +22,16 @@ export interface Readiness {
 
 export interface ControlListenerOptions {
   /** Port 0 picks a free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: SocketAddress;
   readonly api: ApprovalsApi;
   readonly readiness: () => Readiness;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly logger: Logger;
-  /** Host names beside localhost and the address itself under which it may be reached. */
-  readonly hostNames?: readonly string[];
 }
 
 export interface ControlListener {
   /** Where it listens: with the port that was picked. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: SocketAddress;
   /** Takes nothing new, lets open requests finish for up to `LIMITS.drain`, then ends them. */
   drain(): Promise<void>;
 }
@@ -40,7 +39,7 @@ export interface ControlListener {
 /** @throws Fault when the address cannot be listened on. */
 export async function startControlListener(options: ControlListenerOptions): Promise<ControlListener> {
   const { listen, logger } = options;
-  const names = [listen.host, ...(options.hostNames ?? [])].map((name) => name.toLowerCase());
+  const named = listen.host.toLowerCase();
   const server = createServer(
     {
       headersTimeout: LIMITS.httpHeaderTimeout,
@@ -50,7 +49,7 @@ export async function startControlListener(options: ControlListenerOptions): Pro
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
-      serve(options, names, request)
+      serve(options, named, request)
         .catch((error: unknown) => {
           // The client went away in the middle of its request: nobody is left to tell.
           if (!request.destroyed) logger.error({ err: error }, 'a control request could not be served');
@@ -74,11 +73,11 @@ export async function startControlListener(options: ControlListenerOptions): Pro
 
 async function serve(
   { api, readiness, metrics }: ControlListenerOptions,
-  names: readonly string[],
+  named: string,
   request: IncomingMessage,
 ): Promise<ApiResponse> {
   const { method = '', url: target = '' } = request;
-  if (!isOurHost(request.headers.host, request.socket.localAddress, names))
+  if (!isOurHost(request.headers.host, request.socket.localAddress, named))
     return problem('misdirected', 'the Host of the request is none of ours');
   const probe = PROBES.has(target);
   if (probe && method !== 'GET' && method !== 'HEAD')
@@ -148,7 +147,7 @@ async function listening(server: Server, { host, port }: ControlListenerOptions[
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     const why = code === 'EADDRINUSE' ? 'the port is in use' : code;
-    throw new Fault('internal', `control.listen ${host}:${port}: ${why}`, { cause });
+    throw new Fault('internal', `control.listen ${addressText({ host, port })}: ${why}`, { cause });
   }
 }
 

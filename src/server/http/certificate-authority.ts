@@ -16,6 +16,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
+import { createRecent } from '../../core/recent.ts';
 import type { Host } from '../../protocol/http/host.ts';
 import { issueAuthority, issueLeaf, LEAF_LIFETIME } from './certificate.ts';
 
@@ -27,7 +28,7 @@ export interface CertificateAuthority {
 }
 
 const KEY_FILE = 'ca-key.pem';
-export const CERTIFICATE_FILE = 'ca.pem';
+const CERTIFICATE_FILE = 'ca.pem';
 
 /**
  * Loads the authority of a state directory, creating it where there is none.
@@ -47,14 +48,13 @@ export async function createCertificateAuthority(options: {
   const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const leafPem = leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const ticketKeys = randomBytes(48);
-  const contexts = new Map<string, { context: SecureContext; until: number }>();
+  const contexts = createRecent<{ context: SecureContext; until: number }>(LIMITS.tlsContexts);
 
   return {
     certificate,
     contextFor(host) {
       const now = clock.now();
       const known = contexts.get(host.name);
-      if (known) contexts.delete(host.name);
       const entry =
         known && known.until > now
           ? known
@@ -67,14 +67,7 @@ export async function createCertificateAuthority(options: {
               }),
               until: now + LEAF_LIFETIME / 2,
             };
-      // A Map keeps insertion order: the first is the least recently used.
-      contexts.set(host.name, entry);
-      if (contexts.size > LIMITS.tlsContexts) {
-        for (const oldest of contexts.keys()) {
-          contexts.delete(oldest);
-          break;
-        }
-      }
+      if (entry !== known) contexts.set(host.name, entry);
       return entry.context;
     },
   };

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SocketAddress } from '../../core/address.ts';
 import type { Pipeline } from '../../core/admission.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock, Logger } from '../../core/ports.ts';
@@ -15,13 +16,13 @@ import type { CertificateAuthority } from './certificate-authority.ts';
 import { type Connections, createConnections } from './connection.ts';
 import { createExchange } from './exchange.ts';
 import { createConnectHandler } from './intercept.ts';
-import type { ListenAddress, OwnAddresses } from './own-addresses.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 import { createResolver } from './resolve.ts';
 import { createTrustedRoots } from './trusted-roots.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface HttpListenerOptions {
-  readonly listen: ListenAddress;
+  readonly listen: SocketAddress;
   readonly stateDir: string;
   readonly tls: { readonly intercept: boolean; readonly bypass: readonly string[] };
   readonly upstream: {
@@ -48,7 +49,7 @@ export interface HttpListenerDeps {
 
 export interface HttpListener {
   /** Binds, and resolves with the address bound. Rejects when it cannot. */
-  start(): Promise<ListenAddress>;
+  start(): Promise<SocketAddress>;
   /**
    * Takes no more; resolves once what is under way has ended, or LIMITS.drain has passed. Requests that wait for a
    * person are the pipeline's to release first.
@@ -138,7 +139,7 @@ export function createHttpListener(options: HttpListenerOptions, deps: HttpListe
   };
 }
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
+function listen(server: Server, { host, port }: SocketAddress): Promise<SocketAddress> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {

@@ -4,19 +4,15 @@
  */
 
 import { networkInterfaces } from 'node:os';
+import type { SocketAddress } from '../../core/address.ts';
 import { classify, embeddedIpv4, type IpAddress, parseAddress } from '../../protocol/http/address.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface OwnAddresses {
   isOwn(address: IpAddress, port: number): boolean;
 }
 
 /** @param listeners Asked anew each time, since ports may be known only once everything listens. */
-export function createOwnAddresses(listeners: () => readonly ListenAddress[]): OwnAddresses {
+export function createOwnAddresses(listeners: () => readonly SocketAddress[]): OwnAddresses {
   return {
     isOwn(address, port) {
       const onPort = listeners().filter((listener) => listener.port === port);

@@ -7,6 +7,7 @@ import { lookup } from 'node:dns/promises';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
+import { createRecent } from '../../core/recent.ts';
 import { classify, type IpAddress, parseAddress } from '../../protocol/http/address.ts';
 import {
   type Authority,
@@ -41,25 +42,18 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { own, clock } = options;
   const mapped = readResolveMap(options.map);
   const ask = options.lookup ?? systemLookup;
-  const known = new Map<string, { answer: Promise<readonly IpAddress[]>; until: number }>();
+  const known = createRecent<{ answer: Promise<readonly IpAddress[]>; until: number }>(LIMITS.resolvedNames);
 
   const addressesOf = (host: Host): Promise<readonly IpAddress[]> => {
     const now = clock.now();
     const entry = known.get(host.name);
     if (entry && entry.until > now) return entry.answer;
     const answer = withDeadline(ask(host.name), host, clock);
-    known.delete(host.name);
     known.set(host.name, { answer, until: now + LIMITS.resolvedFor });
     // A failure is told to those who wait for it and forgotten.
     answer.catch(() => {
       if (known.get(host.name)?.answer === answer) known.delete(host.name);
     });
-    if (known.size > LIMITS.resolvedNames) {
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
-    }
     return answer;
   };
 

@@ -18,9 +18,10 @@ export function createTrustedRoots(extra: readonly string[]): SecureContext {
   return createSecureContext({ ca: [...rootCertificates, ...added], minVersion: 'TLSv1.2' });
 }
 
-function certificatesOf(pem: string): string[] {
+/** The certificates in a PEM text. @throws Error when there is none, or one that cannot be read. */
+export function certificatesOf(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
-  if (!blocks) throw new Error('upstream.ca: there is no PEM certificate');
+  if (!blocks) throw new Error('there is no PEM certificate in it');
   for (const block of blocks) new X509Certificate(block);
   return blocks;
 }

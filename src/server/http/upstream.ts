@@ -9,6 +9,7 @@ import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Permit } from '../../core/permit.ts';
+import { createRecent } from '../../core/recent.ts';
 import type { Host } from '../../protocol/http/host.ts';
 import type { RequestHead } from '../../protocol/http/request.ts';
 import type { PinnedDestination } from './resolve.ts';
@@ -32,18 +33,14 @@ export interface Upstream {
 }
 
 export function createUpstream(options: { readonly roots: SecureContext }): Upstream {
-  const pools = new Map<string, Pool>();
+  const pools = createRecent<Pool>(LIMITS.upstreamPools);
 
   const poolFor = ({ head, destination }: UpstreamRequest): Pool => {
     const { scheme, authority } = head.target;
     const dialled = destination.addresses.map((address) => address.text).join(',');
     const key = `${scheme}|${authority.host.name}|${authority.port}|${dialled}|${destination.port}`;
     const known = pools.get(key);
-    if (known) {
-      pools.delete(key);
-      pools.set(key, known);
-      return known;
-    }
+    if (known) return known;
     const pool = new Pool(`${scheme}://${authority.host.name}:${authority.port}`, {
       // One connection for each request under way: those are bounded by the client connections.
       connections: null,
@@ -54,15 +51,9 @@ export function createUpstream(options: { readonly roots: SecureContext }): Upst
       maxHeaderSize: LIMITS.httpHeaderSection,
       connect: pinnedConnector(authority.host, destination, options.roots),
     });
-    pools.set(key, pool);
-    if (pools.size > LIMITS.upstreamPools) {
-      for (const [oldest, idle] of pools) {
-        pools.delete(oldest);
-        // Lets requests under way finish.
-        idle.close().catch(() => idle.destroy());
-        break;
-      }
-    }
+    const idle = pools.set(key, pool);
+    // Lets requests under way finish.
+    idle?.close().catch(() => idle.destroy());
     return pool;
   };
 
@@ -86,9 +77,7 @@ export function createUpstream(options: { readonly roots: SecureContext }): Upst
       );
     },
     async destroy() {
-      const all = [...pools.values()];
-      pools.clear();
-      await Promise.all(all.map((pool) => pool.destroy()));
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
 }

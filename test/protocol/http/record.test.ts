@@ -182,6 +182,9 @@ describe('what reviewers and the log are shown', () => {
     '{"password":"hunter2","cut',
     'user=u; api_key = hunter2',
     'token: hunter2',
+    '{"passphrase":"hunter2","cut',
+    'private_key=hunter2',
+    '<Credentials>hunter2</Credentials>',
     '<r><SecretAccessKey>hunter2</SecretAccessKey></r>',
     '{"client_secret": "hun\\"ter2"',
   ])('takes credentials out of %j, which nobody can parse', (body) => {
@@ -193,6 +196,18 @@ describe('what reviewers and the log are shown', () => {
     });
     expect(display.text).not.toMatch(/hun|ter2/);
     expect(display.text).toContain('[redacted]');
+  });
+
+  it.each([
+    ['names without an end', `<${'token'.repeat(200_000)}`],
+    ['elements without an end', '<token>x'.repeat(120_000)],
+    ['names without a value', 'token '.repeat(170_000)],
+    ['values without an end', 'token:"'.repeat(140_000)],
+    ['white space', `token${' '.repeat(1_000_000)}`],
+  ])('reads a megabyte of %s about as fast as it is long', (_what, body) => {
+    const started = performance.now();
+    explainHttp({ method: 'POST', url: 'https://a.test/', headers: { 'content-type': 'text/plain' }, body });
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('never shows the data of a Secret', () => {

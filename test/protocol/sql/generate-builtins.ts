@@ -1,5 +1,5 @@
 /**
- * Writes src/protocol/sql/builtin-names.ts: the names of PostgreSQL's own functions, operators and types, read from
+ * Writes src/protocol/sql/builtin-names.ts: the names of PostgreSQL's own functions, operators, types and catalogues, read from
  * the catalogue of the PostgreSQL in node_modules. Run it after changing that package:
  *   npx tsx test/protocol/sql/generate-builtins.ts && npx biome check --write src/protocol/sql
  * It never listens anywhere: the catalogue is read in single-user mode, in a directory that is removed afterwards.
@@ -30,6 +30,9 @@ const QUERIES = {
   settled: `select proname from pg_proc group by 1 having bool_and(provolatile <> 'v')`,
   operators: `select distinct oprname from pg_operator`,
   types: `select typname from pg_type where typtype <> 'c' and typname !~ '^_'`,
+  aggregates: `select distinct proname from pg_proc where prokind = 'a'`,
+  catalogues: `select relname from pg_class where relnamespace = 'pg_catalog'::regnamespace and relkind in ('r', 'v')`,
+  schema: `select relname from pg_class where relnamespace = 'information_schema'::regnamespace and relkind in ('r', 'v')`,
 } as const;
 
 const home = mkdtempSync(join(tmpdir(), 'builtins-'));
@@ -84,14 +87,17 @@ function render(lists: Record<string, string[]>): string {
   const constant = (name: string, key: string, comment: string): string =>
     `/** ${comment} */\nexport const ${name}: ReadonlySet<string> = new Set(\n  \`\n${wrap(lists[key] ?? [])}\n  \`.trim().split(/\\s+/),\n);\n`;
   return `/**
- * Names of PostgreSQL 18's own functions, operators and types. Generated from its catalogue by
+ * Names of PostgreSQL 18's own functions, operators, types and catalogues. Generated from its catalogue by
  * test/protocol/sql/generate-builtins.ts: do not edit. What is not in here is somebody else's code.
  */
 
 ${constant('VOLATILE_FUNCTIONS', 'volatile', 'Have at least one volatile form: may have effects.')}
 ${constant('SETTLED_FUNCTIONS', 'settled', 'Stable or immutable in every form.')}
 ${constant('OPERATORS', 'operators', 'Operator names.')}
-${constant('TYPES', 'types', 'Type names, without array and row types.')}`;
+${constant('TYPES', 'types', 'Type names, without array and row types.')}
+${constant('AGGREGATES', 'aggregates', 'Aggregate functions, ordered-set and hypothetical-set ones included.')}
+${constant('CATALOGUES', 'catalogues', 'Tables and views of pg_catalog.')}
+${constant('INFORMATION_SCHEMA', 'schema', 'Tables and views of information_schema.')}`;
 }
 
 function wrap(words: string[]): string {

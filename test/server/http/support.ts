@@ -10,6 +10,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SocketAddress } from '../../../src/core/address.ts';
 import type { Action, Admission, Caller, Outcome, Pipeline } from '../../../src/core/admission.ts';
 import type { Decision } from '../../../src/core/decision.ts';
 import { mintPermit, type Permit } from '../../../src/core/permit.ts';
@@ -23,7 +24,7 @@ import {
   type HttpListener,
   type HttpListenerOptions,
 } from '../../../src/server/http/listener.ts';
-import { createOwnAddresses, type ListenAddress } from '../../../src/server/http/own-addresses.ts';
+import { createOwnAddresses } from '../../../src/server/http/own-addresses.ts';
 
 export const clock: Clock = {
   now: () => Date.now(),
@@ -137,7 +138,7 @@ export interface RunningProxy {
   readonly caFile: string;
   readonly ca: string;
   /** Ports that count as our own besides the proxy's. */
-  readonly own: ListenAddress[];
+  readonly own: SocketAddress[];
   stop(): Promise<void>;
 }
 
@@ -148,7 +149,7 @@ export async function startProxy(
   const pipeline = new ScriptedPipeline();
   const time = parts.clock ?? clock;
   const stateDir = await mkdtemp(join(tmpdir(), 'holdpoint-http-'));
-  const own: ListenAddress[] = [];
+  const own: SocketAddress[] = [];
   const authority = await createCertificateAuthority({ stateDir, clock });
   const listener = createHttpListener(
     {

@@ -215,7 +215,7 @@ describe('a name', () => {
   it('that was never seen is said to be unknown', async () => {
     client.send(query('execute nope'));
     expect(await client.until()).toEqual(['E 26000', 'Z I']);
-    expect(judged()[0]?.flags).toEqual(expect.arrayContaining(['needs_prepared_lookup', 'opaque']));
+    expect(judged()[0]?.flags).toEqual(expect.arrayContaining(['needs_prepared_lookup']));
   });
 
   it('keeps its meaning when another Parse of it fails', async () => {

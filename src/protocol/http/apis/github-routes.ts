@@ -1,5 +1,6 @@
 /**
  * Owns the table of GitHub's REST routes that people care to tell apart. A route that is not here is not guessed.
+ * Must never judge a route.
  */
 
 import { routeTable } from './routes.ts';

@@ -1,5 +1,6 @@
 /**
- * Owns calls to GitHub's REST and GraphQL APIs, by the operation ids of GitHub's own OpenAPI document.
+ * Owns calls to GitHub's REST and GraphQL APIs, by the operation ids of GitHub's own OpenAPI document. Must never
+ * call anything a read that is not listed or sent as one.
  */
 
 import type { ActionFacts } from '../../../core/facts.ts';

@@ -1,5 +1,6 @@
 /**
- * Owns gRPC calls (`/package.Service/Method`). What a method does is its server's secret: access stays unknown.
+ * Owns gRPC calls (`/package.Service/Method`). What a method does is its server's secret: access stays unknown. Must
+ * never read a message.
  */
 
 import type { ActionFacts } from '../../../core/facts.ts';

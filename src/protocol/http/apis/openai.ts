@@ -1,5 +1,6 @@
 /**
  * Owns calls to the OpenAI API, and to Azure's form of it, by the operation ids of OpenAI's own OpenAPI document.
+ * Must never call anything a read that is not listed or sent as one.
  */
 
 import type { ActionFacts } from '../../../core/facts.ts';

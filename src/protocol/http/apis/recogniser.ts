@@ -4,6 +4,7 @@
  */
 
 import type { Access, ActionFacts, Json } from '../../../core/facts.ts';
+import { isJsonObject } from '../../../core/json.ts';
 import type { Scheme } from '../target.ts';
 
 export interface ApiRequest {
@@ -43,8 +44,7 @@ export function action(service: string | null, access: Access, more: Partial<Act
 
 /** The value of an object's field; null for anything that has no such field. */
 export function field(value: Json | undefined, name: string): Json {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
-  return Object.hasOwn(value, name) ? (value[name] ?? null) : null;
+  return isJsonObject(value) && Object.hasOwn(value, name) ? (value[name] ?? null) : null;
 }
 
 /** The same for text; a form field given once counts as text. */
