@@ -13,39 +13,12 @@ import data.holdpoint.finding
 #   id: postgres.bulk_export
 #   severity: high
 #   controls: [CC6.1, CC6.7]
-hold contains finding.of(rego.metadata.rule(), $"reads all of {sources}") if exports
-
-exports if sql.remarkable.bulk_export
-
-exports if {
-	some statement in input.sql.statements
-	unbounded(statement)
-}
+hold contains finding.of(rego.metadata.rule(), $"reads all of {sources}") if sql.remarkable.bulk_export
 
 sources := names if {
 	names := sql.names([relation | some statement in input.sql.statements; some relation in statement.reads])
 	names != ""
 } else := "what it names"
-
-# Reads relations that are not the catalogue's, with neither a condition nor a bound. Where common table expressions
-# carry the bound, only the flag bulk_export can tell.
-unbounded(statement) if {
-	"no_where" in statement.flags
-	not "cte" in statement.flags
-	not "has_where" in statement.flags
-	not "aggregate_only" in statement.flags
-	not "explain_only" in statement.flags
-	not bounded(statement)
-	some relation in statement.reads
-	not sql.catalogue(relation)
-}
-
-bounded(statement) if is_number(statement.limit)
-
-bounded(statement) if {
-	"has_limit" in statement.flags
-	not "limit_not_const" in statement.flags
-}
 
 # METADATA
 # title: Aggregated export

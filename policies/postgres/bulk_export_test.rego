@@ -17,11 +17,6 @@ test_a_flagged_export_is_held if {
 	"postgres.copy_out" in held(inputs.select(["orders"], ["copy_to", "copy_stdout"]))
 }
 
-test_a_whole_relation_is_held_without_the_flag if {
-	held(inputs.select(["orders"], ["no_where"])) == {"postgres.bulk_export"}
-	held(inputs.select(["orders"], ["no_where", "has_limit", "limit_not_const"])) == {"postgres.bulk_export"}
-}
-
 test_bounded_reads_are_not if {
 	every flags in [
 		["has_where"], ["no_where", "has_limit"], ["no_where", "aggregate_only"], ["no_where", "explain_only"],
@@ -34,6 +29,16 @@ test_bounded_reads_are_not if {
 }
 
 test_catalogues_are_read_whole if count(held(inputs.select(["pg_class"], ["no_where", "system_catalog"]))) == 0
+
+test_conditions_on_catalogues_and_aggregates_are_of_no_concern if {
+	every flag in ["needs_bind_value", "needs_row_estimate"] {
+		count(held(inputs.select(["pg_class"], ["has_where", flag]))) == 0
+		count(held(inputs.select(["orders"], ["has_where", "aggregate_only", flag]))) == 0
+		held(inputs.select(["pg_class", "orders"], ["has_where", flag])) == {"postgres.unknown_extent"}
+		held(inputs.select(["pg_stats"], ["has_where", flag])) == {"postgres.unknown_extent"}
+		held(inputs.select(["pg_customers"], ["has_where", flag])) == {"postgres.unknown_extent"}
+	}
+}
 
 test_a_large_limit_or_estimate_is_held if {
 	count(held(inputs.sql([inputs.statement("SelectStmt", read_of(1000))]))) == 0

@@ -55,4 +55,14 @@ test_revealing_catalogues_ask if {
 	toast := {"reads": [{"schema": "pg_toast", "name": "pg_toast_1"}], "flags": ["has_where"]}
 	held(inputs.sql([inputs.statement("SelectStmt", toast)])) == {"postgres.revealing_catalogue"}
 	count(held(inputs.select(["pg_class"], ["has_where"]))) == 0
+	held(inputs.sql([activity("max")])) == {"postgres.revealing_catalogue"}
+	count(held(inputs.sql([activity("count")]))) == 0
+	reveals := {"functions": [{"schema": null, "name": "pg_stat_get_activity"}]}
+	held(inputs.sql([inputs.statement("SelectStmt", reveals)])) == {"postgres.revealing_catalogue"}
 }
+
+activity(fn) := inputs.statement("SelectStmt", {
+	"reads": inputs.named(["pg_stat_activity"]),
+	"functions": [{"schema": null, "name": fn}],
+	"flags": ["aggregate_only"],
+})

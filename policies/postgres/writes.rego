@@ -30,10 +30,14 @@ hold contains finding.of(rego.metadata.rule(), $"changes every row of {sql.names
 	unconditional(statement)
 }
 
-unconditional(statement) if "no_where" in statement.flags
+unconditional(statement) if {
+	"no_where" in statement.flags
+	changing(statement.node)
+}
 
 unconditional(statement) if "tautology" in statement.flags
 
+# Around a write, no_where may be another query's; a nested write without one is marked as a tautology.
 unconditional(statement) if {
 	not "has_where" in statement.flags
 	not "current_of" in statement.flags

@@ -7,8 +7,11 @@ import { endOfToken, kindAt } from './sql-tokens.ts';
 
 /** Words after which a literal is a secret: CREATE ROLE … PASSWORD, OPTIONS (password …), dblink's connection strings. */
 const SECRET_WORD = /(?:password|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credential)s?$/i;
-/** A connection string or a URL with a password in it. */
-const SECRET_TEXT = /\bpassword\s*=|:\/\/[^/\s:@]+:[^@\s]+@/i;
+/**
+ * A connection string or a URL with a password in it. Bounded runs: unbounded ones take quadratic time on a text made
+ * of the beginnings of URLs.
+ */
+const SECRET_TEXT = /\bpassword\s*=|:\/\/[^/\s:@]{1,64}:[^@\s]{1,256}@/i;
 const LITERAL = /^(?:(?:[eEbBxXnN]|[uU]&)?'|\$)/;
 /** U&'…' and E'…' can spell a word so that it does not look like one. */
 const ESCAPED = /^[uUeE]&?'/;

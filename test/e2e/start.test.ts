@@ -143,7 +143,7 @@ describe('a start that cannot be', () => {
     await mkdir(blocked.stateDir, { mode: 0o700 });
     await chmod(blocked.stateDir, 0o777);
     await writeFile(join(folder, 'bundle.tar.gz'), 'no archive');
-    await writeFile(join(folder, 'robin.token'), 'short');
+    await writeFile(join(folder, 'robin.token'), 'short', { mode: 0o600 });
     await writeFile(join(folder, 'ca.pem'), 'no certificate');
     const { code, lines } = await failedStart(blocked);
     expect(code).toBe(2);
@@ -168,7 +168,7 @@ describe('a start that cannot be', () => {
     await chmod(blocked.stateDir, 0o700);
     config.postgres.pop();
     delete config.policy;
-    await writeFile(join(folder, 'robin.token'), 'a-token-that-is-long-enough-to-be-one\n');
+    await writeFile(join(folder, 'robin.token'), 'a-token-that-is-long-enough-to-be-one\n', { mode: 0o600 });
     await writeFile(join(folder, 'ca.pem'), createAuthority().cert);
     await writeFile(blocked.file, JSON.stringify(config));
     await startsNow(blocked);

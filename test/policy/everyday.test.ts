@@ -1,41 +1,28 @@
-/** Everyday statements through the real parser and the real policy. */
+/** What the default policy makes of SQL texts, from the text to the decision. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PolicyInput, policyInput } from '../../src/core/facts.ts';
-import { createPolicyEngine, type RunningPolicy } from '../../src/policy/engine.ts';
-import { createSqlAnalyser } from '../../src/protocol/sql/analyser.ts';
-import type { SqlAnalyser } from '../../src/protocol/sql/analysis.ts';
-import { EVERYDAY } from './everyday.ts';
-import { AGENT, sqlFacts } from './inputs.ts';
+import { type Judge, startJudge, statementsOf } from './everyday.ts';
 
 describe('the default policy', () => {
-  let analyser: SqlAnalyser;
-  let policy: RunningPolicy;
+  let everyday: Judge;
+  let unlisted: Judge;
   beforeAll(async () => {
-    analyser = createSqlAnalyser();
-    policy = await createPolicyEngine({ bundle: 'builtin', data: null });
+    everyday = await startJudge(null);
+    unlisted = await startJudge('nothing-sensitive.yaml');
   });
   afterAll(async () => {
-    await policy.close();
-    await analyser.close();
+    await everyday?.close();
+    await unlisted?.close();
   });
 
-  async function inputOf(text: string): Promise<PolicyInput> {
-    const { statements, flags, error } = await analyser.analyse(text);
-    const seen = statements.map(({ facts, effects }) => {
-      const settings = effects.flatMap((effect) => (effect.kind === 'set' ? [effect.name] : []));
-      return settings.length > 0 ? { ...facts, settings } : facts;
-    });
-    const more = { text, flags: [...flags], parsed: error === null, error: error?.message ?? null };
-    return policyInput({ kind: 'postgres', sql: sqlFacts(seen, more) }, AGENT, 0);
-  }
+  it.each(statementsOf('everyday.txt'))('lets through %s', async (text) => {
+    const { effect, input } = await everyday.judge(text);
+    expect(effect, JSON.stringify(input)).toBe('allow');
+  });
 
-  it.each(EVERYDAY)('lets through %s', async (text) => {
-    const input = await inputOf(text);
-    const { decision } = await policy.decide(input);
-    expect(decision, JSON.stringify(input.kind === 'postgres' && input.sql)).toMatchObject({
-      effect: 'allow',
-    });
+  it.each(statementsOf('never-unasked.txt'))('never lets through unasked %s', async (text) => {
+    const { effect, input } = await unlisted.judge(text);
+    expect(['hold', 'deny'], JSON.stringify(input)).toContain(effect);
   });
 
   it.each([
@@ -66,8 +53,6 @@ describe('the default policy', () => {
     ['ALTER SYSTEM SET archive_mode = on', 'deny'],
     ['SELEC 1', 'deny'],
   ])('asks or refuses: %s (%s)', async (text, effect) => {
-    const input = await inputOf(text);
-    const { decision } = await policy.decide(input);
-    expect(decision, JSON.stringify(input.kind === 'postgres' && input.sql)).toMatchObject({ effect });
+    expect(await everyday.judge(text)).toMatchObject({ effect });
   });
 });

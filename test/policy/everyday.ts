@@ -1,83 +1,45 @@
-/** What agents, their drivers and psql send all day. All of it must run without a person. */
+/** Statements through the real parser and the real policy: the way that a text takes in production, without a network. */
 
-export const EVERYDAY: readonly string[] = [
-  // Reads.
-  'SELECT 1',
-  'SELECT id, status FROM orders WHERE id = 42',
-  "SELECT * FROM orders WHERE created_at > now() - interval '1 day' LIMIT 100",
-  'SELECT * FROM orders ORDER BY id DESC LIMIT 10',
-  'SELECT * FROM orders WHERE customer_id = 7 ORDER BY created_at LIMIT 50 OFFSET 100',
-  'SELECT count(*) FROM orders',
-  'SELECT status, count(*), sum(total) FROM orders WHERE placed_on = current_date GROUP BY status',
-  'SELECT avg(total), max(total) FROM orders WHERE status = $1',
-  'SELECT o.id, l.sku FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.id = $1',
-  'SELECT o.id FROM orders o LEFT JOIN shipments s USING (id) WHERE o.id = 3 AND s.id IS NULL',
-  'WITH recent AS (SELECT * FROM orders WHERE id > 100 LIMIT 20) SELECT * FROM recent',
-  'SELECT EXISTS (SELECT 1 FROM orders WHERE id = 4)',
-  'SELECT id FROM orders WHERE id IN (1, 2, 3)',
-  "SELECT id FROM orders WHERE note ILIKE 'late%' LIMIT 20",
-  'SELECT DISTINCT status FROM orders WHERE customer_id = 7',
-  'SELECT id, rank() OVER (ORDER BY total DESC) FROM orders WHERE customer_id = 7 LIMIT 5',
-  "SELECT lower(status), coalesce(note, ''), round(total, 2) FROM orders WHERE id = 1",
-  "SELECT to_char(created_at, 'YYYY-MM') FROM orders WHERE id = 1",
-  'SELECT id FROM orders WHERE id = 1 UNION SELECT id FROM archive WHERE id = 1',
-  'SELECT id FROM orders WHERE id = 42 FOR UPDATE SKIP LOCKED LIMIT 1',
-  'SELECT current_user, current_database(), version(), now()',
-  "VALUES (1, 'a'), (2, 'b')",
-  'SELECT * FROM generate_series(1, 10)',
-  'EXPLAIN SELECT * FROM orders',
-  'EXPLAIN ANALYZE SELECT * FROM orders WHERE id = 1',
-  // Writes.
-  "INSERT INTO orders (id, status) VALUES (1, 'new')",
-  "INSERT INTO orders (id, status) VALUES (1, 'new'), (2, 'new') RETURNING id",
-  'INSERT INTO orders (id) VALUES ($1) ON CONFLICT (id) DO NOTHING',
-  'INSERT INTO orders (id, status) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET status = excluded.status',
-  "UPDATE orders SET status = 'paid' WHERE id = 42",
-  'UPDATE orders SET status = $1, updated_at = now() WHERE id = $2 RETURNING id',
-  'DELETE FROM order_lines WHERE order_id = 42 AND sku = $1',
-  "SELECT nextval('orders_id_seq')",
-  // Transactions and sessions.
-  'BEGIN',
-  'BEGIN ISOLATION LEVEL REPEATABLE READ',
-  'START TRANSACTION READ ONLY',
-  'COMMIT',
-  'ROLLBACK',
-  'SAVEPOINT sp1',
-  'ROLLBACK TO SAVEPOINT sp1',
-  'RELEASE SAVEPOINT sp1',
-  "SET application_name = 'billing'",
-  'SET statement_timeout = 5000',
-  "SET TIME ZONE 'UTC'",
-  'SET extra_float_digits = 3',
-  "SET DateStyle = 'ISO'",
-  'SHOW transaction_isolation',
-  'SHOW server_version',
-  'SHOW standard_conforming_strings',
-  'DISCARD ALL',
-  'DEALLOCATE ALL',
-  'LISTEN jobs',
-  "NOTIFY jobs, 'ready'",
-  'UNLISTEN *',
-  // A text without a statement.
-  '-- nothing to do',
-  // pgbench: its start, and its scripts in simple mode.
-  'vacuum pgbench_branches',
-  'select count(*) from pgbench_branches',
-  "select o.n, p.partstrat, pg_catalog.count(i.inhparent) from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on (n.oid = c.relnamespace) cross join lateral (select pg_catalog.array_position(pg_catalog.current_schemas(true), n.nspname)) as o(n) left join pg_catalog.pg_partitioned_table as p on (p.partrelid = c.oid) left join pg_catalog.pg_inherits as i on (c.oid = i.inhparent) where c.relname = 'pgbench_accounts' and o.n is not null group by 1, 2 order by 1 asc limit 1",
-  'SELECT abalance FROM pgbench_accounts WHERE aid = 4711;',
-  'UPDATE pgbench_accounts SET abalance = abalance + 12 WHERE aid = 4711;',
-  'UPDATE pgbench_tellers SET tbalance = tbalance + 12 WHERE tid = 3;',
-  'INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (3, 1, 4711, 12, CURRENT_TIMESTAMP);',
-  'END;',
-  // psql \d orders, in part, and \dt.
-  "SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname OPERATOR(pg_catalog.~) '^(orders)$' COLLATE pg_catalog.default AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 2, 3;",
-  "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid, true) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.atthasdef), a.attnotnull FROM pg_catalog.pg_attribute a WHERE a.attrelid = '16400' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;",
-  "SELECT n.nspname as \"Schema\", c.relname as \"Name\", pg_catalog.pg_get_userbyid(c.relowner) as \"Owner\" FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r','p','') AND n.nspname <> 'pg_catalog' AND n.nspname !~ '^pg_toast' AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 1,2;",
-  // Drivers and object mappers as they start.
-  'select pg_catalog.version()',
-  'select current_schema()',
-  'show transaction isolation level',
-  'SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns ON typnamespace = ns.oid WHERE typname = $1',
-  "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
-  'SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position',
-];
+import { readFileSync } from 'node:fs';
+import { type PolicyInput, policyInput } from '../../src/core/facts.ts';
+import { createPolicyEngine } from '../../src/policy/engine.ts';
+import { createSqlAnalyser } from '../../src/protocol/sql/analyser.ts';
+import { AGENT, sqlFacts } from './inputs.ts';
+
+/** A statement a line; `#` begins a remark. */
+export function statementsOf(file: string): string[] {
+  const lines = readFileSync(new URL(`./cases/${file}`, import.meta.url), 'utf8').split('\n');
+  return lines.filter((line) => line.trim() !== '' && !line.startsWith('#'));
+}
+
+export interface Judge {
+  /** The decision, and the facts that it was made on. */
+  judge(text: string): Promise<{ readonly effect: string; readonly input: PolicyInput }>;
+  close(): Promise<void>;
+}
+
+/** `data`: a file below cases/ that is laid over the policy's own knobs. */
+export async function startJudge(data: string | null): Promise<Judge> {
+  const analyser = createSqlAnalyser();
+  const policy = await createPolicyEngine({
+    bundle: 'builtin',
+    data: data === null ? null : new URL(`./cases/${data}`, import.meta.url).pathname,
+  });
+  return {
+    async judge(text) {
+      const { statements, flags, error } = await analyser.analyse(text);
+      const facts = sqlFacts(
+        statements.map((statement) => statement.facts),
+        { text, flags: [...flags], parsed: error === null, error: error?.message ?? null },
+      );
+      const input = policyInput({ kind: 'postgres', sql: facts }, AGENT, 0);
+      const { decision, failure } = await policy.decide(input);
+      if (failure) throw new Error(`the policy failed on ${text}`);
+      return { effect: decision.effect, input };
+    },
+    async close() {
+      await policy.close();
+      await analyser.close();
+    },
+  };
+}

@@ -13,11 +13,16 @@ const KEEPS_APART: ReadonlySet<string> = new Set(
   'lower upper btrim ltrim rtrim md5 sha256 sha512 date'.split(' '),
 );
 
+/** System columns that may have one value in all rows (manual 5.6); ctid has not. */
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'xmax', 'cmin', 'cmax']);
+
 /** A column, with nothing done to it that could make all its values alike. */
 export function isPlainColumn(node: unknown): boolean {
   const found = named(node);
   if (!found) return false;
-  if (found.kind === 'ColumnRef') return true;
+  if (found.kind === 'ColumnRef') {
+    return !SYSTEM_COLUMNS.has(words((found.body as Body<'ColumnRef'>).fields).at(-1) ?? '');
+  }
   if (found.kind === 'CollateClause') return isPlainColumn((found.body as Body<'CollateClause'>).arg);
   if (found.kind === 'A_Indirection') return isPlainColumn((found.body as Body<'A_Indirection'>).arg);
   if (found.kind === 'RowExpr') {

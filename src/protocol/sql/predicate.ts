@@ -230,11 +230,9 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
   if (!query) return 'wide';
   const plain = !query.fromClause && !query.larg && !query.valuesLists;
   if (plain && !query.whereClause) {
-    return body.testexpr && !items(query.targetList).some(isConstantTarget)
-      ? 'always'
-      : body.testexpr
-        ? 'narrow'
-        : 'always';
+    if (!body.testexpr || !items(query.targetList).some(isConstantTarget)) return 'always';
+    // A function may give any number of rows: `id IN (SELECT generate_series(1, 9000))`.
+    return isPlainColumn(body.testexpr) && !callsFunction(query.targetList) ? 'narrow' : 'loose';
   }
   if (body.subLinkType === 'EXISTS_SUBLINK') {
     const filter = query.whereClause;
@@ -245,6 +243,10 @@ function ofSubLink(body: Body<'SubLink'>): Selectivity {
   const few = limit <= SHORT_LIST || (query.whereClause && selectivity(query.whereClause) === 'narrow');
   if (!few) return 'wide';
   return isPlainColumn(body.testexpr) && !isCorrelated(query) ? 'narrow' : 'loose';
+}
+
+function callsFunction(targets: unknown): boolean {
+  return items(targets).some((target) => JSON.stringify(target).includes('"FuncCall"'));
 }
 
 const isConstantTarget = (target: unknown): boolean =>

@@ -168,11 +168,10 @@ function transactionMode(arg: unknown): string | null {
 export function setByCall(call: Body<'FuncCall'>, { found, root }: Walk): void {
   const args = items(call.args);
   const name = constantText(args[0]);
-  const text = constantText(args[1]);
-  if (name !== null) found.flag(...settingFlags(name, text));
+  if (name !== null) found.flag(...settingFlags(name, constantText(args[1])));
   found.setting(name);
   const local = bodyOf(args[2], 'A_Const')?.boolval;
-  const value = local !== undefined && isOutputOf(root, call) ? text : null;
+  const value = local !== undefined && isOutputOf(root, call) ? constantText(args[1]) : null;
   found.effects.push({
     kind: 'set',
     name: name?.toLowerCase() ?? '?',

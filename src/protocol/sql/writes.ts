@@ -73,6 +73,8 @@ function noteFilter(body: Body<'DeleteStmt'> | Body<'UpdateStmt'>, walk: Walk): 
   const where = body.whereClause;
   if (where === undefined) {
     walk.found.flag('no_where');
+    // Within another statement, that flag may be the other's.
+    if (!walk.isRoot(body)) walk.found.flag('tautology');
     return;
   }
   walk.found.flag('has_where');

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -51,6 +51,8 @@ export async function loadOperatorToken(
 async function hashOfFile(file: string, random: Random): Promise<string> {
   try {
     await create(file, `hp_${Buffer.from(random(32)).toString('base64url')}\n`);
+    if (((await stat(file)).mode & 0o077) !== 0)
+      throw new Fault('internal', `${file}: others can read this token: chmod 0600 it, and make a new one`);
     const token = (await readFile(file, 'utf8')).trim();
     if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token) || token.length < LIMITS.tokenLength)
       throw new Fault(

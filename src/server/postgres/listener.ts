@@ -45,6 +45,17 @@ const FULL = errorResponse({
   message: 'sorry, too many clients already',
 });
 
+/** Says so, and lets go: a client that never closes its side must not keep the socket, nor the drain, for ever. */
+function turnAway(socket: Socket, clock: Clock): void {
+  const cancel = clock.after(LIMITS.pgLinger, () => socket.destroy());
+  socket.on('error', () => {});
+  socket.once('close', cancel);
+  socket.once('end', () => socket.destroySoon());
+  // Unread octets would turn the close into a reset, which can take the message with it.
+  socket.resume();
+  socket.end(FULL);
+}
+
 export function createPostgresListener(options: PostgresListenerOptions): PostgresListener {
   const { name, listen, upstream, pipeline, analyser, clock, logger, waits } = options;
   const connections = new Map<Socket, Connection>();
@@ -57,8 +68,7 @@ export function createPostgresListener(options: PostgresListenerOptions): Postgr
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (connections.size >= LIMITS.pgSessions) {
       logger.warn({ listener: name, sessions: connections.size }, 'refused a session: too many');
-      socket.on('error', () => {});
-      socket.end(FULL);
+      turnAway(socket, clock);
       return;
     }
     accepted += 1;

@@ -56,7 +56,7 @@ it('leaves a file alone that is there, and refuses one that holds no token', asy
   const token = 'x'.repeat(LIMITS.tokenLength);
   const file = join(directory, 'a');
   const load = (content: string) => {
-    writeFileSync(file, content);
+    writeFileSync(file, content, { mode: 0o600 });
     return loadTokens([{ person: 'a', file }], { random });
   };
   expect(await load(`${token}\n`)).toEqual([{ person: 'a', sha256: sha256(token) }]);
@@ -84,4 +84,10 @@ it('keeps the operator token in the state directory', async () => {
   expect(hash).toBe(sha256(readFileSync(file, 'utf8').trim()));
   expect(await loadOperatorToken(directory, { random })).toBe(hash);
   expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it('refuses a token that others on the machine can read', async () => {
+  const file = join(directory, 'a');
+  writeFileSync(file, 'x'.repeat(LIMITS.tokenLength), { mode: 0o640 });
+  await expect(loadTokens([{ person: 'a', file }], { random })).rejects.toThrow(/others can read this token/);
 });
