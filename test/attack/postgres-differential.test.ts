@@ -177,7 +177,8 @@ it('differ in nothing that can be seen, nor in what a name stands for', async ()
     }),
     {
       numRuns: Number(process.env.RUNS ?? 100),
-      ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}),
+      // The same pipelines every time: SEED=$RANDOM RUNS=2000 explores others.
+      seed: Number(process.env.SEED ?? 20261123),
     },
   );
 });

@@ -108,6 +108,13 @@ export class Names {
     this.#statements.delete(name);
   }
 
+  /** DEALLOCATE ALL and DISCARD ALL leave the unnamed statement. */
+  #forgetNamed(): void {
+    const unnamed = this.#statements.get('');
+    this.#statements.clear();
+    if (unnamed !== null) this.#statements.set('', unnamed);
+  }
+
   open(name: string, portal: Portal): void {
     this.#portals.set(name, portal);
   }
@@ -141,7 +148,7 @@ export class Names {
         this.define(effect.name, { text, fingerprint, facts: effect.prepared, analysis: null, types: [] });
         return;
       case 'deallocate':
-        if (effect.name === null) this.#statements.clear();
+        if (effect.name === null) this.#forgetNamed();
         else this.forget(effect.name);
         return;
       case 'declare':
@@ -162,7 +169,7 @@ export class Names {
         return;
       case 'discard':
         if (effect.what !== 'all') return;
-        this.#statements.clear();
+        this.#forgetNamed();
         this.#portals.clear();
         return;
       default:
