@@ -66,6 +66,11 @@ it('is killed while a statement and a call wait: neither ever runs', async () =>
     runOnce(running.agentUrl, 'DELETE FROM payments').catch(() => 'cut off'),
   ];
   const tickets = await pending(running, 2);
+  // A ticket can be seen a moment before its decision is on record.
+  await eventually('both decisions on record', async () => {
+    const decided = recordsOf(running).filter(({ type }) => type === 'decision');
+    return tickets.every((ticket) => decided.some((record) => record.ticket === ticket));
+  });
   running.signal('SIGKILL');
   await running.exited;
   expect((await Promise.all(held))[0]).toBe('cut off');
