@@ -196,12 +196,15 @@ describe('COPY', () => {
       copyData(Buffer.from('7\n')),
       copyDone(),
     );
-    const seen = await Promise.race([
-      client.until('Z', 2).catch(String),
+    // A hang is the runner's time limit: either both answers come, or the session is ended.
+    const ended = await Promise.race([
+      client.until('Z', 2).then(
+        () => 'answered',
+        () => 'closed',
+      ),
       client.closed().then(() => 'closed'),
-      new Promise<string>((resolve) => setTimeout(() => resolve('hangs'), 3_000)),
     ]);
-    expect(seen).not.toBe('hangs');
+    expect(['answered', 'closed']).toContain(ended);
   });
 });
 
